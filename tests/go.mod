@@ -1,0 +1,3 @@
+module github.com/pulumi-cicd/pulumi-cicd/tests
+
+go 1.26
