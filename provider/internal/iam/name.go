@@ -1,0 +1,67 @@
+package iam
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits on names and paths, in characters.
+// Source: "IAM and AWS STS quotas", section "IAM and STS character limits".
+const (
+	maxUserName   = 64
+	maxRoleName   = 64
+	maxGroupName  = 128
+	maxPolicyName = 128
+	maxPath       = 512
+)
+
+// nameCharacters are the characters of IAM names, as they stand in an error.
+// Source: "IAM and AWS STS quotas", section "IAM name requirements".
+const nameCharacters = "A-Z a-z 0-9 + = , . @ _ -"
+
+var (
+	nameRE = regexp.MustCompile(`^[A-Za-z0-9+=,.@_-]*$`)
+	pathRE = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]*$`)
+)
+
+// CheckUserName reports whether s can be the name of an IAM user: 1 to 64 of IAM's name characters.
+func CheckUserName(s string) error { return checkName(s, maxUserName) }
+
+// CheckGroupName reports whether s can be the name of an IAM group: 1 to 128 of IAM's name characters.
+func CheckGroupName(s string) error { return checkName(s, maxGroupName) }
+
+// CheckPolicyName reports whether s can be the name of a policy: 1 to 128 of IAM's name characters. IAM
+// takes some more characters for inline policies; the common set keeps the names usable everywhere.
+func CheckPolicyName(s string) error { return checkName(s, maxPolicyName) }
+
+func checkName(s string, limit int) error {
+	switch {
+	case s == "":
+		return violationf("must not be empty: 1 to %d characters of %s", limit, nameCharacters)
+	case !nameRE.MatchString(s):
+		return violationf("must consist of the characters %s", nameCharacters)
+	case len(s) > limit:
+		return violationf("must have at most %d characters", limit)
+	}
+	return nil
+}
+
+// CheckPath reports whether s can be the path of an IAM user or group: at most 512 of IAM's name characters
+// and slashes, with a slash at both ends.
+// Source: "IAM and AWS STS quotas", sections "IAM name requirements" and "IAM and STS character limits".
+func CheckPath(s string) error {
+	switch {
+	case utf8.RuneCountInString(s) > maxPath:
+		return violationf("must have at most %d characters", maxPath)
+	case !pathRE.MatchString(s):
+		return violationf("must consist of slashes and the characters %s", nameCharacters)
+	case !strings.HasPrefix(s, "/") || !strings.HasSuffix(s, "/"):
+		return hinted(quote("/"+strings.Trim(s, "/")+"/"), "must begin and end with a slash")
+	case strings.Contains(s, "//"):
+		return violationf("must not have two slashes in a row")
+	}
+	return nil
+}
+
+func quote(s string) string { return "did you mean " + `"` + s + `"?` }

@@ -1,0 +1,122 @@
+package iam
+
+import (
+	"regexp"
+	"strings"
+)
+
+// A RoleScope is a set of IAM roles: one role, or all whose name and path match a pattern, in which * stands
+// for any characters, slashes too, and ? for one. Its zero value is not valid: use [ParseRoleScope].
+type RoleScope struct {
+	// arn has the role or the pattern, with an empty account and partition for those of the robot itself.
+	arn arn
+}
+
+const (
+	scopeForm = "must be a role's name or a pattern of path and name, such as deploy or cicd/*, or a role's ARN, " +
+		"such as arn:aws:iam::123456789012:role/cicd/*"
+	anyAccount = "*"
+)
+
+var scopeRE = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/*?-]+$`)
+
+// ParseRoleScope reads a set of roles as a caller writes it: as a role's ARN, with wildcards in its path and
+// name and with an account or * for any, or without the ARN's head as NAME, PATH/NAME or a pattern of them,
+// for roles in the account and partition of the one who is to assume them.
+// Sources: "IAM identifiers", section "IAM ARNs"; "IAM JSON policy elements: Resource".
+func ParseRoleScope(s string) (RoleScope, error) {
+	if !strings.HasPrefix(s, "arn:") {
+		if err := checkRolePattern(s); err != nil {
+			return RoleScope{}, err
+		}
+		return RoleScope{arn{service: "iam", resource: "role/" + s}}, nil
+	}
+	a, ok := parseARN(s)
+	if !ok {
+		return RoleScope{}, violationf(scopeForm)
+	}
+	if session, isSession := strings.CutPrefix(a.resource, "assumed-role/"); isSession && a.service == "sts" {
+		role, _, _ := strings.Cut(session, "/")
+		return RoleScope{}, hinted(
+			quote(arn{a.partition, "iam", "", a.account, "role/" + role}.String()),
+			"must name a role: this is a session of one")
+	}
+	pattern, isRole := strings.CutPrefix(a.resource, "role/")
+	if !a.isIAM() || !isRole || (a.account != anyAccount && !accountRE.MatchString(a.account)) {
+		return RoleScope{}, violationf(scopeForm)
+	}
+	if err := checkRolePattern(pattern); err != nil {
+		return RoleScope{}, err
+	}
+	return RoleScope{a}, nil
+}
+
+// CheckRoleScope reports whether s can be read by [ParseRoleScope].
+func CheckRoleScope(s string) error {
+	_, err := ParseRoleScope(s)
+	return err
+}
+
+func checkRolePattern(s string) error {
+	dir, name := splitName(s)
+	switch {
+	case !scopeRE.MatchString(s):
+		return violationf(scopeForm)
+	case dir == "/" || strings.HasPrefix(dir, "/"):
+		return hinted(quote(strings.TrimLeft(s, "/")), "must not begin with a slash: it follows \"role/\"")
+	case name == "":
+		return hinted(quote(dir+"*"), "must not end with a slash: a path alone names no role")
+	case strings.Contains(dir, "//"):
+		return violationf("must not have two slashes in a row")
+	case len("/"+dir) > maxPath:
+		return violationf("must have a path of at most %d characters", maxPath)
+	case len(name) > maxRoleName && !strings.Contains(name, "*"):
+		return violationf("must have a role name of at most %d characters", maxRoleName)
+	}
+	return nil
+}
+
+// CheckReachableBy returns a check like [CheckRoleScope], which besides reports whether a user of the
+// partition of id can assume roles of the scope.
+func CheckReachableBy(id Identity) func(string) error {
+	return func(s string) error {
+		scope, err := ParseRoleScope(s)
+		if err != nil || scope.arn.partition == "" {
+			return err
+		}
+		return checkPartition(scope.arn, id)
+	}
+}
+
+// ResourceFor returns the scope as an element of a policy's Resource, for a user of the account and
+// partition of id.
+func (s RoleScope) ResourceFor(id Identity) string {
+	a := s.arn
+	if a.partition == "" {
+		a.partition, a.account = id.Partition, id.Account
+	}
+	return a.String()
+}
+
+// covers reports whether every string that pattern b matches is matched by pattern a as well: what b leaves
+// open with a wildcard, a must leave open too. It may miss a case, and never claims one.
+func covers(a, b string) bool {
+	// The classic wildcard match of a against b read as a literal, but that a's ? takes no * of b.
+	i, j, star, mark := 0, 0, -1, 0
+	for j < len(b) {
+		switch {
+		case i < len(a) && a[i] == '*':
+			star, mark = i, j
+			i++
+		case i < len(a) && (a[i] == b[j] || (a[i] == '?' && b[j] != '*')):
+			i++
+			j++
+		case star >= 0:
+			mark++
+			i, j = star+1, mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(a[i:], "*") == ""
+}

@@ -1,0 +1,64 @@
+package iam
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+)
+
+func TestTags(t *testing.T) {
+	t.Parallel()
+	accepts(t, CheckTagKey,
+		[]string{"owner", "Cost Center", "größe", "a_.:/=+-@1", "awsome", "my:aws:tag", strings.Repeat("ü", 128)},
+		[]string{"", "aws:owner", "AWS:owner", "aws:", "a*b", "a\"b", "<a>", "a,b", "a\nb", "a\xffb", strings.Repeat("k", 129)})
+	accepts(t, CheckTagValue,
+		[]string{"", " ", "Account used to perform Pulumi stack updates on CI/CD.", strings.Repeat("ü", 256)},
+		[]string{"a*b", "a\"b", "{}", "a\nb", "a\xffb", strings.Repeat("v", 257)})
+}
+
+func TestCheckTagKeys(t *testing.T) {
+	t.Parallel()
+	many := func(n int, more ...string) (keys []string) {
+		for i := range n {
+			keys = append(keys, fmt.Sprint("key", i))
+		}
+		return append(keys, more...)
+	}
+	defaults := map[string]string{"purpose": "x"}
+	for name, tt := range map[string]struct {
+		keys []string
+		ok   bool
+	}{
+		"none":                           {nil, true},
+		"49 and the default":             {many(49), true},
+		"50 and the default":             {many(50), false},
+		"50 with the default's key":      {many(49, "purpose"), true},
+		"50 with the default's key, big": {many(49, "PURPOSE"), true},
+		"twice":                          {[]string{"a", "b", "A"}, false},
+		"twice, the default's":           {[]string{"purpose", "Purpose"}, false},
+	} {
+		if err := CheckTagKeys(defaults, tt.keys); (err == nil) != tt.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestMergeTags(t *testing.T) {
+	t.Parallel()
+	defaults := map[string]string{"purpose": "default"}
+	for name, tt := range map[string]struct{ tags, want map[string]string }{
+		"none":            {nil, map[string]string{"purpose": "default"}},
+		"another":         {map[string]string{"a": "b"}, map[string]string{"a": "b", "purpose": "default"}},
+		"the same":        {map[string]string{"purpose": "mine"}, map[string]string{"purpose": "mine"}},
+		"in another case": {map[string]string{"Purpose": "mine"}, map[string]string{"Purpose": "mine"}},
+	} {
+		before := maps.Clone(tt.tags)
+		if got := MergeTags(defaults, tt.tags); !maps.Equal(got, tt.want) {
+			t.Errorf("%s: got %v, not %v", name, got, tt.want)
+		}
+		if !maps.Equal(before, tt.tags) || len(defaults) != 1 {
+			t.Errorf("%s: the arguments are changed", name)
+		}
+	}
+}
