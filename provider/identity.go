@@ -1,0 +1,40 @@
+package provider
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
+)
+
+// callerIdentity asks AWS for the account and partition of the caller of a component with the options opts,
+// through the AWS provider among them or else the default one. It runs before the component is registered, so
+// that what is wrong with the account is said while nothing exists. The identity is nil in a preview in which
+// the provider's own configuration is not known yet.
+func callerIdentity(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Identity, error) {
+	given, err := pulumi.NewResourceOptions(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("read the resource options: %w", err)
+	}
+	var invoke []pulumi.InvokeOption
+	for _, provider := range given.Providers {
+		// The engine gives the providers of the caller and of its parents, one for each package.
+		if _, isAWS := provider.(*aws.Provider); isAWS {
+			invoke = append(invoke, pulumi.Provider(provider))
+		}
+	}
+	caller, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{}, invoke...)
+	if err != nil {
+		return nil, fmt.Errorf("look up the AWS account: %w", err)
+	}
+	if caller.Arn == "" && ctx.DryRun() {
+		return nil, nil //nolint:nilnil // See above: not known yet is no error.
+	}
+	identity, err := iam.ParseCallerARN(caller.Arn)
+	if err != nil {
+		return nil, fmt.Errorf("look up the AWS account: the caller's ARN %q %w", caller.Arn, err)
+	}
+	return &identity, nil
+}

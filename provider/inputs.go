@@ -1,0 +1,270 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/agext/levenshtein"
+	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
+)
+
+// A rule checks one input and reports its problems. It is called for inputs that are given, and never for a
+// value that is not known yet: a rule skips those within lists and maps too.
+type rule func(in *inputs, at location, v property.Value)
+
+// rules are the inputs of a component by name: no other input is taken.
+type rules map[string]rule
+
+// inputs are the inputs of one component as the engine sent them, and what is wrong with them.
+type inputs struct {
+	values   property.Map
+	problems []problem
+}
+
+// location is where a value stands, and whether it is, or lies within, a secret.
+type location struct {
+	path   resource.PropertyPath
+	secret bool
+}
+
+// problem is one broken rule.
+type problem struct{ path, value, rule string }
+
+// withInputs lets constructs see their inputs as the engine sent them, with [newInputs]: what pulumi-go-provider
+// makes of them lacks the inputs that no field of the arguments takes, and components have no Check of their own.
+func withInputs(provider p.Provider) p.Provider {
+	construct := provider.Construct
+	provider.Construct = func(ctx context.Context, req p.ConstructRequest) (p.ConstructResponse, error) {
+		return construct(context.WithValue(ctx, inputsKey{}, req.Inputs), req)
+	}
+	return provider
+}
+
+type inputsKey struct{}
+
+// newInputs returns the inputs of the component that is being constructed.
+func newInputs(ctx *pulumi.Context) *inputs {
+	values, _ := ctx.Value(inputsKey{}).(property.Map)
+	return &inputs{values: values}
+}
+
+// refuseUnknown reports every input that has no rule.
+func (in *inputs) refuseUnknown(rules rules) {
+	for name := range in.values.AllStable {
+		if _, known := rules[name]; !known {
+			in.problems = append(in.problems, unknownInput(name, rules))
+		}
+	}
+}
+
+// apply checks every input that is given and has a rule. As everywhere in Pulumi, null is an input that is
+// not given.
+func (in *inputs) apply(rules rules) {
+	for name, v := range in.values.AllStable {
+		if check, ok := rules[name]; ok && in.given(name) {
+			in.check(location{path: resource.PropertyPath{name}}, v, check)
+		}
+	}
+}
+
+// given reports whether the input is there, its value known or not.
+func (in *inputs) given(name string) bool {
+	v, ok := in.values.GetOk(name)
+	return ok && !v.IsNull()
+}
+
+func (in *inputs) check(at location, v property.Value, check rule) {
+	if v.IsComputed() {
+		return
+	}
+	at.secret = at.secret || v.Secret()
+	check(in, at, v)
+}
+
+// report adds a problem with the value at a location. What is secret is not shown, and neither is the key of
+// a secret map.
+func (in *inputs) report(at location, v property.Value, err error) {
+	broken := problem{path: at.path.String(), value: show(v), rule: err.Error()}
+	if at.secret {
+		broken.path, broken.value = at.path[:1].String(), "[secret]"
+		var violation *iam.Violation
+		if errors.As(err, &violation) {
+			broken.rule = violation.Rule
+		}
+	}
+	in.problems = append(in.problems, broken)
+}
+
+// reportWhole adds a problem with an input that has no one value to show.
+func (in *inputs) reportWhole(name string, err error) {
+	in.problems = append(in.problems, problem{path: name, rule: err.Error()})
+}
+
+// strings returns an input that has passed the rule of a list of strings, or nil where it is not given, and
+// whether all of it is known.
+func (in *inputs) strings(name string) (elements []string, known bool) {
+	if !in.given(name) {
+		return nil, true
+	}
+	v := in.values.Get(name)
+	if v.HasComputed() {
+		return nil, false
+	}
+	for _, element := range v.AsArray().All {
+		elements = append(elements, element.AsString())
+	}
+	return elements, true
+}
+
+// err returns one error that lists every problem, or nil.
+func (in *inputs) err() error {
+	if len(in.problems) == 0 {
+		return nil
+	}
+	var text strings.Builder
+	if len(in.problems) == 1 {
+		text.WriteString("invalid input:")
+	} else {
+		fmt.Fprintf(&text, "%d invalid inputs:", len(in.problems))
+	}
+	for _, broken := range in.problems {
+		text.WriteString("\n  - " + broken.path)
+		if broken.value != "" {
+			text.WriteString(" = " + broken.value)
+		}
+		text.WriteString(": " + broken.rule)
+	}
+	return status.Error(codes.InvalidArgument, text.String())
+}
+
+// text is the rule of a string.
+func text(check func(string) error) rule {
+	return func(in *inputs, at location, v property.Value) {
+		if !v.IsString() {
+			in.report(at, v, fmt.Errorf("must be a string, and is %s", kind(v)))
+		} else if err := check(v.AsString()); err != nil {
+			in.report(at, v, err)
+		}
+	}
+}
+
+// boolean is the rule of a boolean.
+func boolean(in *inputs, at location, v property.Value) {
+	if !v.IsBool() {
+		in.report(at, v, fmt.Errorf("must be a boolean, and is %s", kind(v)))
+	}
+}
+
+// list is the rule of a list of strings that has at least one element. The reason says what an empty one
+// would mean.
+func list(check func(string) error, emptyReason string) rule {
+	return func(in *inputs, at location, v property.Value) {
+		if !v.IsArray() {
+			in.report(at, v, fmt.Errorf("must be a list of strings, and is %s", kind(v)))
+			return
+		}
+		if v.AsArray().Len() == 0 {
+			in.report(at, v, errors.New("must have at least one element: "+emptyReason))
+		}
+		for i, element := range v.AsArray().All {
+			in.check(at.element(i), element, text(check))
+		}
+	}
+}
+
+// tagMap is the rule of tags that are merged over defaults.
+func tagMap(defaults map[string]string) rule {
+	return func(in *inputs, at location, v property.Value) {
+		if !v.IsMap() {
+			in.report(at, v, fmt.Errorf("must be a map of strings, and is %s", kind(v)))
+			return
+		}
+		var keys []string
+		for key, value := range v.AsMap().AllStable {
+			keys = append(keys, key)
+			if err := iam.CheckTagKey(key); err != nil {
+				in.report(at.element(key), value, err)
+			}
+			in.check(at.element(key), value, text(iam.CheckTagValue))
+		}
+		if err := iam.CheckTagKeys(defaults, keys); err != nil {
+			in.report(at, v, err)
+		}
+	}
+}
+
+func (at location) element(key any) location {
+	return location{append(slices.Clone(at.path), key), at.secret}
+}
+
+func unknownInput(name string, rules rules) problem {
+	unknown := problem{path: resource.PropertyPath{name}.String(), rule: "is no input of this resource"}
+	nearest, distance := "", 4 // Farther names are no typing errors.
+	for known := range rules {
+		d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(known), nil)
+		if d < distance || (d == distance && known < nearest) {
+			nearest, distance = known, d
+		}
+	}
+	if nearest != "" {
+		unknown.rule += fmt.Sprintf(" (did you mean %q?)", nearest)
+	}
+	return unknown
+}
+
+// show returns a value as it stands in an error: shortened, and containers by their kind only, since what
+// they hold may be secret.
+func show(v property.Value) string {
+	const most = 100
+	switch {
+	case v.IsString():
+		s := v.AsString()
+		if utf8.RuneCountInString(s) > most {
+			s = string([]rune(s)[:most]) + "..."
+		}
+		return fmt.Sprintf("%q", s)
+	case v.IsBool():
+		return fmt.Sprint(v.AsBool())
+	case v.IsNumber():
+		return fmt.Sprint(v.AsNumber())
+	case v.IsNull():
+		return "null"
+	default:
+		return kind(v)
+	}
+}
+
+// kind returns the type of a value in the words of the errors above.
+func kind(v property.Value) string {
+	switch {
+	case v.IsNull():
+		return "null"
+	case v.IsBool():
+		return "a boolean"
+	case v.IsNumber():
+		return "a number"
+	case v.IsString():
+		return "a string"
+	case v.IsArray():
+		return "a list"
+	case v.IsMap():
+		return "a map"
+	case v.IsAsset():
+		return "an asset"
+	case v.IsArchive():
+		return "an archive"
+	default:
+		return "a resource"
+	}
+}

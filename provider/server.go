@@ -1,0 +1,104 @@
+package provider
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	host "github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Serve runs the provider as a plugin: it prints the port it listens on, and returns when the engine that
+// started it ends or ctx is cancelled.
+func Serve(ctx context.Context) error {
+	provider, err := New()
+	if err != nil {
+		return err
+	}
+	return host.MainContext(ctx, Name, func(h *host.HostClient) (pulumirpc.ResourceProviderServer, error) {
+		return newServer(provider, h)
+	})
+}
+
+func newServer(provider p.Provider, h *host.HostClient) (pulumirpc.ResourceProviderServer, error) {
+	inner, err := p.RawServer(Name, Version, provider)(h)
+	return server{inner}, err
+}
+
+// server stands between the engine and pulumi-go-provider, for what cannot be mended inside it.
+type server struct {
+	pulumirpc.ResourceProviderServer
+}
+
+// Construct passes the request on, with every alias as a URN, and turns a panic into an error: constructs run
+// side by side in one process, and one panic would end them all in the middle of an update.
+func (s server) Construct(
+	ctx context.Context, req *pulumirpc.ConstructRequest,
+) (resp *pulumirpc.ConstructResponse, err error) {
+	defer recoverAsError(&err)
+	if !req.GetAcceptsOutputValues() {
+		return nil, status.Error(codes.FailedPrecondition,
+			"this version of the Pulumi CLI is too old for the plugin: it does not accept output values")
+	}
+	resolveAliases(req)
+	return s.ResourceProviderServer.Construct(ctx, req)
+}
+
+// recoverAsError, deferred, turns a panic into an error. The value of a panic is shown only if it is the
+// runtime's own, since others could hold anything; the stack goes to the plugin's standard error.
+func recoverAsError(err *error) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	what := fmt.Sprintf("%T", r)
+	var fault runtime.Error
+	if e, ok := r.(error); ok && errors.As(e, &fault) {
+		what = fault.Error()
+	}
+	fmt.Fprintf(os.Stderr, "panic: %s\n%s", what, debug.Stack())
+	*err = status.Errorf(codes.Internal,
+		"a defect in pulumi-resource-%s v%s: panic: %s; please report it with the output above: %s/issues",
+		Name, Version, what, repository)
+}
+
+// resolveAliases replaces the aliases that are given by their parts with the URNs they stand for, because
+// pulumi-go-provider v1.5.0 drops all that are not URNs: a renamed component would be replaced.
+func resolveAliases(req *pulumirpc.ConstructRequest) {
+	for _, alias := range req.GetAliases() {
+		spec := alias.GetSpec()
+		if spec == nil {
+			continue
+		}
+		parent := req.GetParent()
+		switch p := spec.GetParent().(type) {
+		case *pulumirpc.Alias_Spec_ParentUrn:
+			parent = p.ParentUrn
+		case *pulumirpc.Alias_Spec_NoParent:
+			if p.NoParent {
+				parent = ""
+			}
+		}
+		var parentType tokens.Type
+		if parent != "" {
+			parentType = resource.URN(parent).QualifiedType()
+		}
+		alias.Alias = &pulumirpc.Alias_Urn{Urn: string(resource.NewURN(
+			tokens.QName(cmp.Or(spec.GetStack(), req.GetStack())),
+			tokens.PackageName(cmp.Or(spec.GetProject(), req.GetProject())),
+			parentType,
+			tokens.Type(cmp.Or(spec.GetType(), req.GetType())),
+			cmp.Or(spec.GetName(), req.GetName()),
+		))}
+	}
+}
