@@ -1,0 +1,179 @@
+// Command pulumi-gen-cicd writes the package's schema and the SDKs that are generated from it: schema.json
+// and sdk/{nodejs,python,dotnet,go}. It needs no network and writes the same bytes every time.
+//
+// It calls the code generators as libraries, and not with `pulumi package gen-sdk`, so that no Pulumi CLI and
+// no language host is needed.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+
+	dotnet "github.com/pulumi/pulumi-dotnet/pulumi-language-dotnet/v3/codegen"
+	p "github.com/pulumi/pulumi-go-provider"
+	golang "github.com/pulumi/pulumi/pkg/v3/codegen/go"
+	"github.com/pulumi/pulumi/pkg/v3/codegen/nodejs"
+	"github.com/pulumi/pulumi/pkg/v3/codegen/python"
+	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider"
+)
+
+func main() {
+	version := flag.String("version", provider.Version, "the version of the SDKs")
+	root := flag.String("root", ".", "the repository's folder")
+	out := flag.String("out", "", "the folder to write schema.json and sdk to (default: the repository's)")
+	flag.Parse()
+	if *out == "" {
+		*out = *root
+	}
+	if err := generate(*root, *out, *version); err != nil {
+		fmt.Fprintln(os.Stderr, "pulumi-gen-cicd:", err)
+		os.Exit(1)
+	}
+}
+
+// generator makes the files of one language's SDK.
+type generator func(pkg *schema.Package) (map[string][]byte, error)
+
+const tool = "pulumi-gen-cicd"
+
+// goVersion is the oldest Go that the Go SDK builds with: that of the Pulumi SDK.
+const goVersion = "1.25.11"
+
+var generators = map[string]generator{
+	"nodejs": func(pkg *schema.Package) (map[string][]byte, error) {
+		return nodejs.GeneratePackage(tool, pkg, nil, nil, false, nil)
+	},
+	"python": func(pkg *schema.Package) (map[string][]byte, error) {
+		files, err := python.GeneratePackage(tool, pkg, nil, nil)
+		// pyproject.toml names the file here, and the generator puts it into the package.
+		files["README.md"] = files[pkg.Language["python"].(python.PackageInfo).PackageName+"/README.md"]
+		return files, err
+	},
+	"dotnet": func(pkg *schema.Package) (map[string][]byte, error) {
+		return dotnet.GeneratePackage(tool, pkg, nil, nil)
+	},
+	"go": func(pkg *schema.Package) (map[string][]byte, error) {
+		return golang.GeneratePackage(tool, pkg, nil)
+	},
+}
+
+func generate(root, out, version string) error {
+	prov, err := provider.New()
+	if err != nil {
+		return err
+	}
+	spec, err := p.GetSchema(context.Background(), provider.Name, version, prov)
+	if err != nil {
+		return fmt.Errorf("get the schema: %w", err)
+	}
+	// The plugin says its own version, so that a release changes no file.
+	unversioned := spec
+	unversioned.Version = ""
+	text, err := marshal(unversioned)
+	if err != nil {
+		return fmt.Errorf("write the schema: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(out, "schema.json"), text, 0o600); err != nil {
+		return err
+	}
+
+	logo, err := os.ReadFile(filepath.Join(root, "docs", "logo.png"))
+	if err != nil {
+		return err
+	}
+	http.DefaultTransport = logoTransport{url: spec.LogoURL, logo: logo}
+	for _, language := range slices.Sorted(maps.Keys(generators)) {
+		// The generators change the package that they are given, so that each gets its own.
+		pkg, err := schema.ImportSpec(spec, map[string]schema.Language{
+			"nodejs": nodejs.Importer, "python": python.Importer, "csharp": dotnet.Importer, "go": golang.Importer,
+		}, schema.NewNullLoader(), schema.ValidationOptions{})
+		if err != nil {
+			return fmt.Errorf("read the schema for %s: %w", language, err)
+		}
+		files, err := generators[language](pkg)
+		if err != nil {
+			return fmt.Errorf("generate the SDK for %s: %w", language, err)
+		}
+		if language == "go" {
+			if err := addGoModule(files, root, pkg.Language["go"].(golang.GoPackageInfo).ImportBasePath); err != nil {
+				return err
+			}
+		}
+		if err := replaceFolder(filepath.Join(out, "sdk", language), files); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addGoModule adds the module files of the Go SDK, which "go mod tidy" completes: it requires the Pulumi SDK
+// that this program is built with, and knows all checksums of the repository's own module.
+func addGoModule(files map[string][]byte, root, importPath string) error {
+	const pulumi = "github.com/pulumi/pulumi/sdk/v3"
+	text := "module " + importPath + "\n\ngo " + goVersion + "\n"
+	info, _ := debug.ReadBuildInfo()
+	for _, dep := range info.Deps {
+		if dep.Path == pulumi {
+			text += fmt.Sprintf("\nrequire %s %s\n", pulumi, dep.Version)
+		}
+	}
+	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	files[provider.Name+"/go.mod"] = []byte(text)
+	files[provider.Name+"/go.sum"] = sums
+	return err
+}
+
+func marshal(v any) ([]byte, error) {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(v)
+	return text.Bytes(), err
+}
+
+// replaceFolder makes folder hold just the files.
+func replaceFolder(folder string, files map[string][]byte) error {
+	if err := os.RemoveAll(folder); err != nil {
+		return err
+	}
+	for name, text := range files {
+		path := filepath.Join(folder, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // A folder of sources.
+			return err
+		}
+		if err := os.WriteFile(path, text, 0o644); err != nil { //nolint:gosec // Likewise.
+			return err
+		}
+	}
+	return nil
+}
+
+// logoTransport answers the one request that generation makes, the C# generator's for the package's logo, with
+// the repository's own file.
+type logoTransport struct {
+	url  string
+	logo []byte
+}
+
+// RoundTrip answers with the logo, and refuses any other request.
+func (t logoTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.String() != t.url {
+		return nil, fmt.Errorf("generation is offline, and asked for %s", req.URL)
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, Request: req, Body: io.NopCloser(bytes.NewReader(t.logo)),
+	}, nil
+}
