@@ -11,10 +11,11 @@ import (
 	"github.com/agext/levenshtein"
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil/rpcerror"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
+	perrors "github.com/pulumi/pulumi/sdk/v3/go/pulumi/errors"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
 )
@@ -41,14 +42,32 @@ type location struct {
 // problem is one broken rule.
 type problem struct{ path, value, rule string }
 
-// withInputs lets constructs see their inputs as the engine sent them, with [newInputs]: what pulumi-go-provider
-// makes of them lacks the inputs that no field of the arguments takes, and components have no Check of their own.
-func withInputs(provider p.Provider) p.Provider {
+// withInputs checks the inputs of every component before pulumi-go-provider reads them, because components have
+// no Check of their own, and lets constructs see them as the engine sent them, with [newInputs].
+func withInputs(provider p.Provider, checks map[tokens.Type]func(in *inputs, name string) error) p.Provider {
 	construct := provider.Construct
 	provider.Construct = func(ctx context.Context, req p.ConstructRequest) (p.ConstructResponse, error) {
+		if check, ok := checks[req.Urn.Type()]; ok {
+			if err := check(&inputs{values: req.Inputs}, req.Urn.Name()); err != nil {
+				return p.ConstructResponse{}, rpcerror.WrapDetailedError(err)
+			}
+		}
+		req.Inputs = rootUnknowns(req.Inputs, req.Parent)
 		return construct(context.WithValue(ctx, inputsKey{}, req.Inputs), req)
 	}
 	return provider
+}
+
+// rootUnknowns makes the inputs that are not known, and depend on nothing, depend on the parent, which exists
+// whenever the component does. The Pulumi SDK v3.259.0 takes an unknown list or map only if it has a
+// dependency, and otherwise fails the preview for want of a list. Nothing is unknown in an update.
+func rootUnknowns(values property.Map, parent resource.URN) property.Map {
+	for name, v := range values.All {
+		if v.IsComputed() && len(v.Dependencies()) == 0 {
+			values = values.Set(name, v.WithDependencies([]resource.URN{parent}))
+		}
+	}
+	return values
 }
 
 type inputsKey struct{}
@@ -145,7 +164,8 @@ func (in *inputs) err() error {
 		}
 		text.WriteString(": " + broken.rule)
 	}
-	return status.Error(codes.InvalidArgument, text.String())
+	// The details of this error stay empty: for each of them the engine prints the value it sent, secrets too.
+	return perrors.NewInputPropertiesError(text.String())
 }
 
 // text is the rule of a string.

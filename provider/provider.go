@@ -7,6 +7,7 @@ import (
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/infer"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 )
 
 // The names under which the package is published. Each of them is set here and nowhere else; what lies in
@@ -52,5 +53,7 @@ func New() (p.Provider, error) {
 	if err != nil {
 		return p.Provider{}, fmt.Errorf("build provider: %w", err)
 	}
-	return withInputs(withSchemaCorrections(provider)), nil
+	return withInputs(withSchemaCorrections(provider), map[tokens.Type]func(*inputs, string) error{
+		robotAccountToken: checkRobotAccount,
+	}), nil
 }

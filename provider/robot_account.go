@@ -65,19 +65,15 @@ var robotAccountRules = rules{
 	"sourceIps":           list(iam.CheckCIDR, "leave it out to allow calls from anywhere"),
 }
 
-// newRobotAccount checks the inputs and registers the robot account with its children.
+// newRobotAccount registers a robot account, whose inputs have passed [checkRobotAccount], with its children.
 func newRobotAccount(
 	ctx *pulumi.Context, name string, args RobotAccountArgs, opts ...pulumi.ResourceOption,
 ) (*RobotAccount, error) {
-	in := newInputs(ctx)
-	if err := checkRobotAccount(in, name); err != nil {
-		return nil, err
-	}
 	identity, err := callerIdentity(ctx, opts...)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkRobotAccountIn(in, identity); err != nil {
+	if err := checkRobotAccountIn(newInputs(ctx), identity); err != nil {
 		return nil, err
 	}
 

@@ -57,7 +57,7 @@ func CheckPath(s string) error {
 	case !pathRE.MatchString(s):
 		return violationf("must consist of slashes and the characters %s", nameCharacters)
 	case !strings.HasPrefix(s, "/") || !strings.HasSuffix(s, "/"):
-		return hinted(quote("/"+strings.Trim(s, "/")+"/"), "must begin and end with a slash")
+		return hinted(quote(strings.ReplaceAll("/"+s+"/", "//", "/")), "must begin and end with a slash")
 	case strings.Contains(s, "//"):
 		return violationf("must not have two slashes in a row")
 	}

@@ -1,0 +1,153 @@
+package provider
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi-go-provider/integration/fake"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	host "github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// testPlugin is the plugin's server behind a real gRPC connection, between an engine and a resource monitor
+// that only note what they are asked. It is how the engine meets the plugin, short of the process.
+type testPlugin struct {
+	pulumirpc.ResourceProviderClient
+	monitor string
+	// callerARN is what sts:GetCallerIdentity answers; empty, the AWS provider's configuration is not known.
+	callerARN string
+
+	mu            sync.Mutex
+	invokes       []pulumi.MockCallArgs
+	registrations []*pulumirpc.RegisterResourceRequest
+}
+
+const (
+	testAccount = "123456789012"
+	testCaller  = "arn:aws:iam::" + testAccount + ":user/me"
+
+	testProviderID = "0b9d4f6e-0000-0000-0000-000000000000"
+)
+
+func startPlugin(t *testing.T, provider p.Provider) *testPlugin {
+	t.Helper()
+	tp := &testPlugin{callerARN: testCaller}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+
+	engine, _, err := fake.StartEngineServer(ctx, fake.NewEngineServer())
+	check(t, err)
+	tp.monitor, _, err = fake.StartMonitorServer(ctx, fake.NewResourceMonitorServer(tp))
+	check(t, err)
+	client, err := host.NewHostClient(engine)
+	check(t, err)
+	srv, err := newServer(provider, client)
+	check(t, err)
+
+	stop := make(chan bool)
+	t.Cleanup(func() { close(stop) })
+	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
+		Cancel: stop,
+		Init: func(s *grpc.Server) error {
+			pulumirpc.RegisterResourceProviderServer(s, srv)
+			return nil
+		},
+	})
+	check(t, err)
+	conn, err := grpc.NewClient("127.0.0.1:"+itoa(handle.Port), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	check(t, err)
+	t.Cleanup(func() { check(t, conn.Close()) })
+	tp.ResourceProviderClient = pulumirpc.NewResourceProviderClient(conn)
+	return tp
+}
+
+// startProvider starts the plugin with the provider that it is released with.
+func startProvider(t *testing.T) *testPlugin {
+	t.Helper()
+	provider, err := New()
+	check(t, err)
+	return startPlugin(t, provider)
+}
+
+// Call answers the look-up of the caller's identity, and the SDK's of the resources that it is given.
+func (tp *testPlugin) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	if args.Token == "pulumi:pulumi:getResource" {
+		return resource.PropertyMap{
+			"urn": args.Args["urn"], "id": resource.NewProperty(testProviderID),
+			"state": resource.NewProperty(resource.PropertyMap{}),
+		}, nil
+	}
+	tp.mu.Lock()
+	defer tp.mu.Unlock()
+	tp.invokes = append(tp.invokes, args)
+	if tp.callerARN == "" {
+		return resource.PropertyMap{}, nil
+	}
+	return resource.PropertyMap{
+		"arn": resource.NewProperty(tp.callerARN), "accountId": resource.NewProperty(testAccount),
+		"id": resource.NewProperty(testAccount), "userId": resource.NewProperty("AIDAEXAMPLE"),
+	}, nil
+}
+
+// NewResource answers a registration as AWS would.
+func (tp *testPlugin) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	tp.mu.Lock()
+	defer tp.mu.Unlock()
+	tp.registrations = append(tp.registrations, args.RegisterRPC)
+	state := maps.Clone(args.Inputs)
+	maps.DeleteFunc(state, func(_ resource.PropertyKey, v resource.PropertyValue) bool { return v.ContainsUnknowns() })
+	if _, named := state["name"]; !named {
+		state["name"] = resource.NewProperty(args.Name + "-1a2b3c4")
+	}
+	kind := args.TypeToken[strings.LastIndex(args.TypeToken, ":")+1:]
+	state["arn"] = resource.NewProperty("arn:" + kind)
+	state["uniqueId"] = resource.NewProperty("ID" + kind)
+	return args.Name + "-id", state, nil
+}
+
+// robotRequest is a request for a robot account, as the engine sends it.
+func (tp *testPlugin) robotRequest(t *testing.T, inputs resource.PropertyMap) *pulumirpc.ConstructRequest {
+	t.Helper()
+	object, err := plugin.MarshalProperties(inputs, plugin.MarshalOptions{
+		KeepUnknowns: true, KeepSecrets: true, KeepResources: true, KeepOutputValues: true,
+	})
+	check(t, err)
+	return &pulumirpc.ConstructRequest{
+		Project: "project", Stack: "stack", Type: robotAccountToken, Name: "robot",
+		Parent:          "urn:pulumi:stack::project::pulumi:pulumi:Stack::project-stack",
+		MonitorEndpoint: tp.monitor, Inputs: object, Parallel: 4, AcceptsOutputValues: true,
+	}
+}
+
+// registered returns the registrations, ordered by type.
+func (tp *testPlugin) registered() []*pulumirpc.RegisterResourceRequest {
+	tp.mu.Lock()
+	defer tp.mu.Unlock()
+	return slices.SortedFunc(slices.Values(tp.registrations), func(a, b *pulumirpc.RegisterResourceRequest) int {
+		return cmp.Or(cmp.Compare(a.GetType(), b.GetType()), cmp.Compare(a.GetName(), b.GetName()))
+	})
+}
+
+// child returns the inputs of the only child of the type.
+func (tp *testPlugin) child(t *testing.T, token string) resource.PropertyMap {
+	t.Helper()
+	for _, r := range tp.registered() {
+		if r.GetType() == token {
+			return unmarshal(t, r.GetObject())
+		}
+	}
+	t.Fatalf("no %s is registered", token)
+	return nil
+}

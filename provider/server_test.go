@@ -1,0 +1,112 @@
+package provider
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+func TestPanicBecomesAnError(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	tp := startPlugin(t, p.Provider{
+		Construct: func(context.Context, p.ConstructRequest) (p.ConstructResponse, error) {
+			calls++
+			switch calls {
+			case 1:
+				var none []string
+				_ = none[calls]
+			case 2:
+				panic("s3cr3t")
+			}
+			return p.ConstructResponse{Urn: "urn:pulumi:stack::project::a:b:c::d"}, nil
+		},
+	})
+	for _, want := range []string{"index out of range", "panic: string"} {
+		_, err := tp.Construct(t.Context(), tp.robotRequest(t, nil))
+		if status.Code(err) != codes.Internal || !strings.Contains(err.Error(), want) {
+			t.Errorf("a panic gives %v, without %q", err, want)
+		}
+		if strings.Contains(err.Error(), "s3cr3t") {
+			t.Errorf("the error shows the panic's value: %v", err)
+		}
+	}
+	if _, err := tp.Construct(t.Context(), tp.robotRequest(t, nil)); err != nil {
+		t.Errorf("the plugin is of no use after a panic: %v", err)
+	}
+}
+
+func TestOldEngineIsRefused(t *testing.T) {
+	t.Parallel()
+	tp := startProvider(t)
+	req := tp.robotRequest(t, nil)
+	req.AcceptsOutputValues = false
+	if _, err := tp.Construct(t.Context(), req); status.Code(err) != codes.FailedPrecondition {
+		t.Errorf("an engine that does not accept output values gets %v", err)
+	}
+}
+
+func TestAliasesReachTheComponent(t *testing.T) {
+	t.Parallel()
+	const (
+		stack = "urn:pulumi:stack::project::pulumi:pulumi:Stack::project-stack"
+		team  = "urn:pulumi:stack::project::my:index:Team::team"
+		robot = "cicd:index:RobotAccount"
+	)
+	spec := func(s *pulumirpc.Alias_Spec) *pulumirpc.Alias {
+		return &pulumirpc.Alias{Alias: &pulumirpc.Alias_Spec_{Spec: s}}
+	}
+	for name, tt := range map[string]struct {
+		parent string
+		alias  *pulumirpc.Alias
+		want   string
+	}{
+		"URN": {
+			stack, &pulumirpc.Alias{Alias: &pulumirpc.Alias_Urn{Urn: "urn:pulumi:a::b::" + robot + "::c"}},
+			"urn:pulumi:a::b::" + robot + "::c",
+		},
+		"name": {
+			stack, spec(&pulumirpc.Alias_Spec{Name: "old"}),
+			"urn:pulumi:stack::project::" + robot + "::old",
+		},
+		"name within a parent": {
+			team, spec(&pulumirpc.Alias_Spec{Name: "old"}),
+			"urn:pulumi:stack::project::my:index:Team$" + robot + "::old",
+		},
+		"no parent": {
+			team, spec(&pulumirpc.Alias_Spec{Parent: &pulumirpc.Alias_Spec_NoParent{NoParent: true}}),
+			"urn:pulumi:stack::project::" + robot + "::robot",
+		},
+		"another parent": {
+			stack, spec(&pulumirpc.Alias_Spec{Parent: &pulumirpc.Alias_Spec_ParentUrn{ParentUrn: team}}),
+			"urn:pulumi:stack::project::my:index:Team$" + robot + "::robot",
+		},
+		"type, stack and project": {
+			stack, spec(&pulumirpc.Alias_Spec{Type: "a:b:C", Stack: "s", Project: "p"}),
+			"urn:pulumi:s::p::a:b:C::robot",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tp := startProvider(t)
+			req := tp.robotRequest(t, resource.PropertyMap{})
+			req.Parent, req.Aliases = tt.parent, []*pulumirpc.Alias{tt.alias}
+			_, err := tp.Construct(t.Context(), req)
+			check(t, err)
+			i := slices.IndexFunc(tp.registered(), func(r *pulumirpc.RegisterResourceRequest) bool {
+				return r.GetType() == robot
+			})
+			aliases := tp.registered()[i].GetAliases()
+			if len(aliases) != 1 || aliases[0].GetUrn() != tt.want {
+				t.Errorf("the component is registered with the aliases %v, not %s", aliases, tt.want)
+			}
+		})
+	}
+}
