@@ -1,0 +1,180 @@
+package lab
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+)
+
+// An Account is what the IAM API says of an account: all that RobotAccount can make in one.
+type Account struct {
+	Users  []User
+	Groups []Group
+}
+
+// A User is an IAM user.
+type User struct {
+	Name, Path, ARN, ID string
+	Boundary            string `json:",omitempty"`
+	Tags                map[string]string
+	// Groups are the names of the groups it is in.
+	Groups []string `json:",omitempty"`
+	// Policies are the names of policies of the user itself, which there should be none of.
+	Policies []string `json:",omitempty"`
+	// AccessKeys are the ids of its access keys.
+	AccessKeys []string `json:",omitempty"`
+}
+
+// A Group is an IAM group.
+type Group struct {
+	Name, Path, ARN, ID string
+	// Policies are the documents of its inline policies by name, as [Canonical] writes them: AWS plugins reorder them.
+	Policies map[string]string
+	// Attached are the ARNs of its managed policies.
+	Attached []string `json:",omitempty"`
+}
+
+// ReadAccount reads the account back through the IAM API.
+func (l *Lab) ReadAccount(ctx context.Context) (*Account, error) {
+	client := iam.NewFromConfig(l.Config())
+	account := &Account{}
+	users, err := client.ListUsers(ctx, &iam.ListUsersInput{})
+	if err != nil {
+		return nil, fmt.Errorf("list the users: %w", err)
+	}
+	for _, u := range users.Users {
+		user, err := l.readUser(ctx, client, aws.ToString(u.UserName))
+		if err != nil {
+			return nil, err
+		}
+		account.Users = append(account.Users, user)
+	}
+	groups, err := client.ListGroups(ctx, &iam.ListGroupsInput{})
+	if err != nil {
+		return nil, fmt.Errorf("list the groups: %w", err)
+	}
+	for _, g := range groups.Groups {
+		group := Group{
+			Name: aws.ToString(g.GroupName), Path: aws.ToString(g.Path), ARN: aws.ToString(g.Arn), ID: aws.ToString(g.GroupId),
+			Policies: map[string]string{},
+		}
+		if err := readPolicies(ctx, client, &group); err != nil {
+			return nil, err
+		}
+		account.Groups = append(account.Groups, group)
+	}
+	slices.SortFunc(account.Users, func(a, b User) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(account.Groups, func(a, b Group) int { return cmp.Compare(a.Name, b.Name) })
+	return account, nil
+}
+
+func (l *Lab) readUser(ctx context.Context, client *iam.Client, name string) (User, error) {
+	got, err := client.GetUser(ctx, &iam.GetUserInput{UserName: &name})
+	if err != nil {
+		return User{}, fmt.Errorf("get the user %s: %w", name, err)
+	}
+	user := User{
+		Name: name, Path: aws.ToString(got.User.Path), ARN: aws.ToString(got.User.Arn), ID: aws.ToString(got.User.UserId),
+		Boundary: l.front.boundary(name), Tags: map[string]string{},
+	}
+	tags, err := client.ListUserTags(ctx, &iam.ListUserTagsInput{UserName: &name})
+	if err != nil {
+		return User{}, fmt.Errorf("list the tags of %s: %w", name, err)
+	}
+	for _, tag := range tags.Tags {
+		user.Tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	groups, err := client.ListGroupsForUser(ctx, &iam.ListGroupsForUserInput{UserName: &name})
+	if err != nil {
+		return User{}, fmt.Errorf("list the groups of %s: %w", name, err)
+	}
+	for _, group := range groups.Groups {
+		user.Groups = append(user.Groups, aws.ToString(group.GroupName))
+	}
+	policies, err := client.ListUserPolicies(ctx, &iam.ListUserPoliciesInput{UserName: &name})
+	if err != nil {
+		return User{}, fmt.Errorf("list the policies of %s: %w", name, err)
+	}
+	user.Policies = policies.PolicyNames
+	attached, err := client.ListAttachedUserPolicies(ctx, &iam.ListAttachedUserPoliciesInput{UserName: &name})
+	if err != nil {
+		return User{}, fmt.Errorf("list the attached policies of %s: %w", name, err)
+	}
+	for _, policy := range attached.AttachedPolicies {
+		user.Policies = append(user.Policies, aws.ToString(policy.PolicyArn))
+	}
+	keys, err := client.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: &name})
+	if err != nil {
+		return User{}, fmt.Errorf("list the access keys of %s: %w", name, err)
+	}
+	for _, key := range keys.AccessKeyMetadata {
+		user.AccessKeys = append(user.AccessKeys, aws.ToString(key.AccessKeyId))
+	}
+	return user, nil
+}
+
+func readPolicies(ctx context.Context, client *iam.Client, group *Group) error {
+	inline, err := client.ListGroupPolicies(ctx, &iam.ListGroupPoliciesInput{GroupName: &group.Name})
+	if err != nil {
+		return fmt.Errorf("list the policies of %s: %w", group.Name, err)
+	}
+	for _, name := range inline.PolicyNames {
+		policy, err := client.GetGroupPolicy(ctx, &iam.GetGroupPolicyInput{GroupName: &group.Name, PolicyName: &name})
+		if err != nil {
+			return fmt.Errorf("get the policy %s of %s: %w", name, group.Name, err)
+		}
+		// The API answers with documents in URL encoding.
+		document, err := url.QueryUnescape(aws.ToString(policy.PolicyDocument))
+		if err != nil {
+			return fmt.Errorf("read the policy %s of %s: %w", name, group.Name, err)
+		}
+		if group.Policies[name], err = Canonical(document); err != nil {
+			return err
+		}
+	}
+	attached, err := client.ListAttachedGroupPolicies(ctx, &iam.ListAttachedGroupPoliciesInput{GroupName: &group.Name})
+	if err != nil {
+		return fmt.Errorf("list the attached policies of %s: %w", group.Name, err)
+	}
+	for _, policy := range attached.AttachedPolicies {
+		group.Attached = append(group.Attached, aws.ToString(policy.PolicyArn))
+	}
+	return nil
+}
+
+// Canonical returns a policy document as IAM understands it, in one spelling: to IAM a list of one element is the
+// element, the order of lists does not matter, and an empty Sid is none.
+func Canonical(document string) (string, error) {
+	var v any
+	if err := json.Unmarshal([]byte(document), &v); err != nil {
+		return "", fmt.Errorf("read the policy document %q: %w", document, err)
+	}
+	text, err := json.MarshalIndent(canonicalValue(v), "", "  ")
+	return string(text), err
+}
+
+func canonicalValue(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, element := range v {
+			if v[key] = canonicalValue(element); key == "Sid" && element == "" {
+				delete(v, key)
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = canonicalValue(v[i])
+		}
+		slices.SortFunc(v, func(a, b any) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		if len(v) == 1 {
+			return v[0]
+		}
+	}
+	return v
+}

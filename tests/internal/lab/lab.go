@@ -1,0 +1,124 @@
+package lab
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+// A Lab is an AWS account of its own, and a folder for Pulumi's state and programs.
+type Lab struct {
+	// Dir is the folder.
+	Dir   string
+	moto  *moto
+	front *front
+}
+
+// Region is the region that programs run in, unless they name another.
+const Region = "us-east-1"
+
+// New starts a lab in a folder.
+func New(ctx context.Context, dir string) (*Lab, error) {
+	m, err := startMoto(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f, err := startFront(m.url)
+	if err != nil {
+		m.close()
+		return nil, err
+	}
+	l := &Lab{Dir: dir, moto: m, front: f}
+	for _, folder := range []string{"state", "programs"} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
+			l.Close()
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// Close ends the lab's processes.
+func (l *Lab) Close() {
+	l.front.close()
+	l.moto.close()
+}
+
+// Endpoint is the URL of all the account's services.
+func (l *Lab) Endpoint() string { return l.front.url.String() }
+
+// Calls returns the API calls since the last time that it was asked.
+func (l *Lab) Calls() []Call { return l.front.taken() }
+
+// Writes returns the actions among the API calls since the last time that change something, in order.
+func (l *Lab) Writes() []string {
+	var actions []string
+	for _, call := range l.Calls() {
+		if call.isWrite() {
+			actions = append(actions, call.Action)
+		}
+	}
+	return actions
+}
+
+// Enforce has every later call authenticated, and authorised against the policies in the account; or, with
+// false, none.
+func (l *Lab) Enforce(ctx context.Context, on bool) error {
+	count := "inf"
+	if on {
+		count = "0"
+	}
+	return l.moto.control(ctx, "reset-auth", count)
+}
+
+// Env is the environment for the Pulumi CLI and all that it starts: the state is in the lab's folder, and the
+// only AWS to be reached is the lab's account. What the user has configured for AWS is out of reach.
+func (l *Lab) Env() map[string]string {
+	env := map[string]string{
+		"PULUMI_BACKEND_URL":          (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(l.Dir, "state"))}).String(),
+		"PULUMI_CONFIG_PASSPHRASE":    "lab",
+		"PULUMI_SKIP_UPDATE_CHECK":    "true",
+		"AWS_ENDPOINT_URL":            l.Endpoint(),
+		"AWS_ACCESS_KEY_ID":           accessKeyID,
+		"AWS_SECRET_ACCESS_KEY":       secretAccessKey,
+		"AWS_SESSION_TOKEN":           "",
+		"AWS_REGION":                  Region,
+		"AWS_DEFAULT_REGION":          Region,
+		"AWS_PROFILE":                 "",
+		"AWS_CONFIG_FILE":             os.DevNull,
+		"AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+		"AWS_EC2_METADATA_DISABLED":   "true",
+		"NO_PROXY":                    "127.0.0.1,localhost",
+		"no_proxy":                    "127.0.0.1,localhost",
+	}
+	for _, service := range []string{"IAM", "STS"} {
+		env["AWS_ENDPOINT_URL_"+service] = l.Endpoint()
+	}
+	return env
+}
+
+// The credentials of the lab's administrator: moto takes any, as long as it does not enforce policies.
+const (
+	accessKeyID     = "test"
+	secretAccessKey = "test"
+)
+
+// Config is the configuration of AWS clients for the lab's administrator.
+func (l *Lab) Config() aws.Config { return l.ConfigFor(accessKeyID, secretAccessKey, "") }
+
+// ConfigFor is the configuration of AWS clients for somebody with other credentials.
+func (l *Lab) ConfigFor(id, secret, token string) aws.Config {
+	return config(l.front.url, id, secret, token)
+}
+
+func config(endpoint *url.URL, id, secret, token string) aws.Config {
+	return aws.Config{
+		Region:       Region,
+		BaseEndpoint: aws.String(endpoint.String()),
+		Credentials:  credentials.NewStaticCredentialsProvider(id, secret, token),
+	}
+}

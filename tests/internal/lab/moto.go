@@ -1,0 +1,111 @@
+// Package lab is where the end-to-end tests and the demo run: an AWS account, emulated by moto's server, and
+// the environment in which the Pulumi CLI, the language hosts and the AWS plugin meet nothing but that account.
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// moto is a server process of moto, which holds the state of one AWS account in its memory.
+type moto struct {
+	url  *url.URL
+	cmd  *exec.Cmd
+	log  bytes.Buffer
+	done chan struct{}
+}
+
+// startMoto starts a server on a free port of 127.0.0.1, with the Python that tools/setup made, or else with the
+// one on PATH.
+func startMoto(ctx context.Context) (*moto, error) {
+	python := os.Getenv("MOTO_PYTHON")
+	if python == "" {
+		python = "python3"
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	m := &moto{
+		url:  &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))},
+		cmd:  exec.Command(python, "-m", "moto.server", "-H", "127.0.0.1", "-p", strconv.Itoa(port)), //nolint:gosec,noctx // Close ends it.
+		done: make(chan struct{}),
+	}
+	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
+	endWithParent(m.cmd)
+	if err := m.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start moto: %w", err)
+	}
+	go func() {
+		_ = m.cmd.Wait()
+		close(m.done)
+	}()
+	if err := m.wait(ctx); err != nil {
+		m.close()
+		return nil, fmt.Errorf("start moto with %s: %w\n%s", python, err, m.log.String())
+	}
+	return m, nil
+}
+
+func (m *moto) wait(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		if err := m.control(ctx, "reset", ""); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-m.done:
+			return errors.New("it ended")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// control posts to one of moto's own paths. The type of the body matters: moto takes others for a form.
+func (m *moto) control(ctx context.Context, path, body string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.url.JoinPath("moto-api", path).String(), strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "text/plain")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("moto answers %s to %s", resp.Status, path)
+	}
+	return nil
+}
+
+func (m *moto) close() {
+	_ = m.cmd.Process.Kill()
+	<-m.done
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}

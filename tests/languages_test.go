@@ -1,0 +1,315 @@
+package tests
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
+)
+
+// seedPolicy is the policy of the seed's program, to the letter, in moto's account.
+const seedPolicy = `{
+	"Version": "2012-10-17",
+	"Statement": [{
+		"Action": ["sts:AssumeRole"],
+		"Effect": "Allow",
+		"Resource": "arn:aws:iam::123456789012:role/*",
+		"Sid": ""
+	}]
+}`
+
+// seedUser is the user of the seed's program, but for its random id.
+var seedUser = lab.User{
+	Name: "cicd-bot", Path: "/", ARN: "arn:aws:iam::123456789012:user/cicd-bot",
+	Tags:   map[string]string{"purpose": "Account used to perform Pulumi stack updates on CI/CD."},
+	Groups: []string{"PulumiStackUpdaters"},
+}
+
+// TestExamples runs the example of each language as it stands: it makes exactly the seed's resources, changes
+// nothing when run again, and leaves nothing behind. The states of all languages are the same.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	states := newStates(t)
+	for _, language := range lab.Languages {
+		t.Run(language, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			s := programStack(t, l, language, "examples/robot-account-"+language)
+			result, steps := s.up()
+			if len(steps) != 4 {
+				t.Errorf("up takes the steps %v", steps)
+			}
+			a := account(t, l)
+			checkSeed(t, a)
+			for name, want := range map[string]string{
+				"userName": "cicd-bot", "userArn": seedUser.ARN, "groupName": "PulumiStackUpdaters",
+			} {
+				if got := result.Outputs[name].Value; got != want {
+					t.Errorf("the output %s is %v, not %s", name, got, want)
+				}
+			}
+			policy, _ := result.Outputs["policy"].Value.(string)
+			samePolicy(t, policy, seedPolicy)
+			states.add(t, language, s)
+			s.unchanged()
+			s.destroy()
+		})
+	}
+}
+
+// checkSeed says that the account holds the seed's objects and nothing else. The policy's name is random.
+func checkSeed(t *testing.T, a *lab.Account) {
+	t.Helper()
+	policies := map[string]string{}
+	for _, group := range a.Groups {
+		for name := range group.Policies {
+			policies[name] = seedPolicy
+		}
+	}
+	if len(policies) != 1 {
+		t.Errorf("there are %d policies", len(policies))
+	}
+	sameAccount(t, a, seedUser, lab.Group{
+		Name: "PulumiStackUpdaters", Path: "/", ARN: "arn:aws:iam::123456789012:group/PulumiStackUpdaters",
+		Policies: policies,
+	})
+}
+
+// sameAccount says that an account holds one user and one group, but for their random ids.
+func sameAccount(t *testing.T, a *lab.Account, user lab.User, group lab.Group) {
+	t.Helper()
+	for i := range a.Users {
+		a.Users[i].ID = ""
+	}
+	for i := range a.Groups {
+		a.Groups[i].ID = ""
+	}
+	for name, policy := range group.Policies {
+		var err error
+		group.Policies[name], err = lab.Canonical(policy)
+		check(t, err)
+	}
+	same(t, "the account", a, &lab.Account{Users: []lab.User{user}, Groups: []lab.Group{group}})
+}
+
+// TestInputs changes every input of a robot account in each language: what can be changed in place is, and the
+// rest shows as a replacement before it happens. In the end the states of all languages are the same.
+func TestInputs(t *testing.T) {
+	t.Parallel()
+	states := newStates(t)
+	for _, language := range lab.Languages {
+		t.Run(language, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			s := inputsStack(t, l, language)
+			inputs := map[string]any{
+				"userName": "bot", "groupName": "updaters", "policyName": "assume",
+			}
+			s.set(inputs)
+			s.up()
+
+			for _, change := range []struct {
+				what   string
+				inputs map[string]any
+				steps  []string
+			}{
+				{
+					"everything that changes in place", map[string]any{
+						"userName": "robot", "path": "/cicd/", "forceDestroy": true,
+						"permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
+						"tags":                map[string]string{"owner": "platform", "purpose": "mine"},
+						"assumableRoles":      []string{"deploy", "cicd/*", "arn:aws:iam::210987654321:role/x"},
+						"sourceIps":           []string{"203.0.113.0/24", "2001:db8::/32"},
+					}, []string{
+						"update Group robot [path]",
+						"update GroupMembership robot [users]",
+						"update GroupPolicy robot [policy]",
+						"update User robot [forceDestroy name path permissionsBoundary tags]",
+					},
+				},
+				{
+					"the order and repetition of roles and sources", map[string]any{
+						"assumableRoles": []string{"cicd/*", "arn:aws:iam::210987654321:role/x", "deploy", "cicd/x"},
+						"sourceIps":      []string{"2001:db8::/32", "203.0.113.0/24", "203.0.113.0/25"},
+					}, nil,
+				},
+				{
+					"the policy's name", map[string]any{"policyName": "assume-roles"},
+					[]string{"replace GroupPolicy robot [name]"},
+				},
+				{
+					"the group's name", map[string]any{"groupName": "deployers"},
+					[]string{
+						"replace Group robot [name]",
+						"replace GroupMembership robot [group]",
+						"replace GroupPolicy robot [group]",
+					},
+				},
+				{
+					"back to the defaults", map[string]any{
+						"path": nil, "forceDestroy": nil, "permissionsBoundary": nil, "tags": nil,
+						"assumableRoles": nil, "sourceIps": nil,
+					}, []string{
+						"update Group robot [path]",
+						"update GroupPolicy robot [policy]",
+						"update User robot [forceDestroy path permissionsBoundary tags]",
+					},
+				},
+			} {
+				for name, value := range change.inputs {
+					if value == nil {
+						delete(inputs, name)
+					} else {
+						inputs[name] = value
+					}
+				}
+				s.set(inputs)
+				if got := texts(s.preview()); !slices.Equal(got, change.steps) {
+					t.Errorf("%s: a preview shows\n%s\nand not\n%s", change.what, lines(got), lines(change.steps))
+				}
+				_, steps := s.up()
+				if got := texts(steps); !slices.Equal(got, change.steps) {
+					t.Errorf("%s: up takes\n%s\nand not\n%s", change.what, lines(got), lines(change.steps))
+				}
+				if strings.HasPrefix(change.what, "everything") {
+					checkAllInputs(t, account(t, l))
+					states.add(t, language, s.stack)
+					s.unchanged()
+				}
+			}
+			sameAccount(t, account(t, l), lab.User{
+				Name: "robot", Path: "/", ARN: "arn:aws:iam::123456789012:user/robot",
+				Tags: seedUser.Tags, Groups: []string{"deployers"},
+			}, lab.Group{
+				Name: "deployers", Path: "/", ARN: "arn:aws:iam::123456789012:group/deployers",
+				Policies: map[string]string{"assume-roles": seedPolicy},
+			})
+			s.destroy()
+		})
+	}
+}
+
+func checkAllInputs(t *testing.T, a *lab.Account) {
+	t.Helper()
+	sameAccount(t, a, lab.User{
+		Name: "robot", Path: "/cicd/", ARN: "arn:aws:iam::123456789012:user/cicd/robot",
+		Boundary: "arn:aws:iam::123456789012:policy/boundary",
+		Tags:     map[string]string{"owner": "platform", "purpose": "mine"}, Groups: []string{"updaters"},
+	}, lab.Group{
+		Name: "updaters", Path: "/cicd/", ARN: "arn:aws:iam::123456789012:group/cicd/updaters",
+		Policies: map[string]string{"assume": `{"Version": "2012-10-17", "Statement": {
+			"Effect": "Allow", "Action": "sts:AssumeRole",
+			"Resource": ["arn:aws:iam::123456789012:role/cicd/*", "arn:aws:iam::123456789012:role/deploy",
+				"arn:aws:iam::210987654321:role/x"],
+			"Condition": {"IpAddress": {"aws:SourceIp": ["2001:db8::/32", "203.0.113.0/24"]}}}}`},
+	})
+}
+
+// inputs is a stack of a program whose robot account has the inputs that are set.
+type inputs struct {
+	*stack
+	set func(map[string]any)
+}
+
+func inputsStack(t *testing.T, l *lab.Lab, language string) inputs {
+	t.Helper()
+	if language != "yaml" {
+		s := programStack(t, l, language, "tests/programs/inputs-"+language)
+		return inputs{s, func(values map[string]any) {
+			text, err := json.Marshal(values)
+			check(t, err)
+			check(t, s.SetConfig(t.Context(), "inputs", auto.ConfigValue{Value: string(text)}))
+		}}
+	}
+	// In YAML the inputs are part of the program.
+	s := programStack(t, l, language, "examples/robot-account-yaml")
+	path := filepath.Join(s.Workspace().WorkDir(), "Pulumi.yaml")
+	example, err := os.ReadFile(path)
+	check(t, err)
+	return inputs{s, func(values map[string]any) {
+		text, err := json.Marshal(values)
+		check(t, err)
+		head, rest, _ := strings.Cut(string(example), "    properties:\n")
+		_, tail, _ := strings.Cut(rest, "\noutputs:\n")
+		program := head + "    properties: " + string(text) + "\n\noutputs:\n" + tail
+		check(t, os.WriteFile(path, []byte(program), 0o600))
+	}}
+}
+
+// states gathers the states of a program in several languages, and says at the end that they are the same.
+type states struct {
+	mu sync.Mutex
+	of map[string]any
+}
+
+func newStates(t *testing.T) *states {
+	t.Helper()
+	s := &states{of: map[string]any{}}
+	t.Cleanup(func() {
+		if t.Failed() {
+			return
+		}
+		for language, state := range s.of {
+			same(t, "the state of "+language+", and that of typescript", state, s.of["typescript"])
+		}
+		if len(s.of) != len(lab.Languages) {
+			t.Errorf("there are states of %v", slices.Sorted(maps.Keys(s.of)))
+		}
+	})
+	return s
+}
+
+func (s *states) add(t *testing.T, language string, st *stack) {
+	t.Helper()
+	type entry struct {
+		Type                    string
+		Inputs                  any
+		Parent, Provider        string
+		Dependencies            any
+		PropertyDependencies    any
+		Protect, RetainOnDelete bool
+		Aliases                 any
+	}
+	all := map[string]entry{}
+	for urn, r := range st.resources() {
+		if strings.Contains(urn, "pulumi:providers:") || strings.Contains(urn, "pulumi:pulumi:Stack::") {
+			continue
+		}
+		provider, _, _ := strings.Cut(r.Provider, "::default")
+		all[urn] = entry{
+			Type: string(r.Type), Inputs: withoutRandom(r), Parent: string(r.Parent), Provider: provider,
+			Dependencies: r.Dependencies, PropertyDependencies: r.PropertyDependencies,
+			Protect: r.Protect, RetainOnDelete: r.RetainOnDelete, Aliases: r.Aliases,
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.of[language] = all
+}
+
+// withoutRandom returns the inputs of a resource without a name that Pulumi made up.
+func withoutRandom(r apitype.ResourceV3) map[string]any {
+	inputs := maps.Clone(r.Inputs)
+	if name, _ := inputs["name"].(string); strings.HasPrefix(name, "robot-") {
+		inputs["name"] = "robot-*"
+	}
+	return inputs
+}
+
+func texts(steps []step) (all []string) {
+	for _, s := range steps {
+		all = append(all, s.String())
+	}
+	return all
+}
+
+func lines(all []string) string { return "\t" + strings.Join(all, "\n\t") }
