@@ -43,7 +43,13 @@ func newLab(t *testing.T) *lab.Lab {
 	t.Helper()
 	slots <- struct{}{}
 	t.Cleanup(func() { <-slots })
-	l, err := lab.New(t.Context(), t.TempDir())
+	return newAccount(t, lab.Account)
+}
+
+// newAccount starts a lab besides the one that a test has.
+func newAccount(t *testing.T, number string) *lab.Lab {
+	t.Helper()
+	l, err := lab.NewAccount(t.Context(), t.TempDir(), number)
 	check(t, err)
 	t.Cleanup(l.Close)
 	return l
@@ -195,9 +201,9 @@ func (s *stack) resources() map[string]apitype.ResourceV3 {
 	return all
 }
 
-func account(t *testing.T, l *lab.Lab) *lab.Account {
+func account(t *testing.T, l *lab.Lab) *lab.Contents {
 	t.Helper()
-	a, err := l.ReadAccount(context.WithoutCancel(t.Context()))
+	a, err := l.Contents(context.WithoutCancel(t.Context()))
 	check(t, err)
 	return a
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// An Account is what the IAM API says of an account: all that RobotAccount can make in one.
-type Account struct {
+// Contents are what the IAM API says of an account: all that RobotAccount can make in one.
+type Contents struct {
 	Users  []User
 	Groups []Group
 }
@@ -40,10 +40,10 @@ type Group struct {
 	Attached []string `json:",omitempty"`
 }
 
-// ReadAccount reads the account back through the IAM API.
-func (l *Lab) ReadAccount(ctx context.Context) (*Account, error) {
+// Contents reads the account back through the IAM API.
+func (l *Lab) Contents(ctx context.Context) (*Contents, error) {
 	client := iam.NewFromConfig(l.Config())
-	account := &Account{}
+	account := &Contents{}
 	users, err := client.ListUsers(ctx, &iam.ListUsersInput{})
 	if err != nil {
 		return nil, fmt.Errorf("list the users: %w", err)

@@ -49,7 +49,7 @@ func startFront(moto *url.URL) (*front, error) {
 	}
 	f := &front{
 		url:        &url.URL{Scheme: "http", Host: l.Addr().String()},
-		client:     iam.NewFromConfig(config(moto, accessKeyID, secretAccessKey, "")),
+		client:     iam.NewFromConfig(config(moto, defaultRegion, accessKeyID, secretAccessKey, "")),
 		boundaries: map[string]string{},
 		proxy: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(moto)

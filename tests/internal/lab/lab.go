@@ -13,17 +13,25 @@ import (
 // A Lab is an AWS account of its own, and a folder for Pulumi's state and programs.
 type Lab struct {
 	// Dir is the folder.
-	Dir   string
+	Dir string
+	// Region is the region that the environment names. It says in which partition the account is read back.
+	Region string
+
 	moto  *moto
 	front *front
 }
 
-// Region is the region that programs run in, unless they name another.
-const Region = "us-east-1"
+const defaultRegion = "us-east-1"
 
-// New starts a lab in a folder.
-func New(ctx context.Context, dir string) (*Lab, error) {
-	m, err := startMoto(ctx)
+// Account is the number of a lab's account, unless it is given another.
+const Account = "123456789012"
+
+// New starts a lab in a folder, with the account [Account].
+func New(ctx context.Context, dir string) (*Lab, error) { return NewAccount(ctx, dir, Account) }
+
+// NewAccount starts a lab in a folder, with an account of the given number.
+func NewAccount(ctx context.Context, dir, account string) (*Lab, error) {
+	m, err := startMoto(ctx, account)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +40,7 @@ func New(ctx context.Context, dir string) (*Lab, error) {
 		m.close()
 		return nil, err
 	}
-	l := &Lab{Dir: dir, moto: m, front: f}
+	l := &Lab{Dir: dir, Region: defaultRegion, moto: m, front: f}
 	for _, folder := range []string{"state", "programs"} {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
 			l.Close()
@@ -86,8 +94,8 @@ func (l *Lab) Env() map[string]string {
 		"AWS_ACCESS_KEY_ID":           accessKeyID,
 		"AWS_SECRET_ACCESS_KEY":       secretAccessKey,
 		"AWS_SESSION_TOKEN":           "",
-		"AWS_REGION":                  Region,
-		"AWS_DEFAULT_REGION":          Region,
+		"AWS_REGION":                  l.Region,
+		"AWS_DEFAULT_REGION":          l.Region,
 		"AWS_PROFILE":                 "",
 		"AWS_CONFIG_FILE":             os.DevNull,
 		"AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
@@ -112,12 +120,12 @@ func (l *Lab) Config() aws.Config { return l.ConfigFor(accessKeyID, secretAccess
 
 // ConfigFor is the configuration of AWS clients for somebody with other credentials.
 func (l *Lab) ConfigFor(id, secret, token string) aws.Config {
-	return config(l.front.url, id, secret, token)
+	return config(l.front.url, l.Region, id, secret, token)
 }
 
-func config(endpoint *url.URL, id, secret, token string) aws.Config {
+func config(endpoint *url.URL, region, id, secret, token string) aws.Config {
 	return aws.Config{
-		Region:       Region,
+		Region:       region,
 		BaseEndpoint: aws.String(endpoint.String()),
 		Credentials:  credentials.NewStaticCredentialsProvider(id, secret, token),
 	}

@@ -28,7 +28,7 @@ type moto struct {
 
 // startMoto starts a server on a free port of 127.0.0.1, with the Python that tools/setup made, or else with the
 // one on PATH.
-func startMoto(ctx context.Context) (*moto, error) {
+func startMoto(ctx context.Context, account string) (*moto, error) {
 	python := os.Getenv("MOTO_PYTHON")
 	if python == "" {
 		python = "python3"
@@ -42,6 +42,7 @@ func startMoto(ctx context.Context) (*moto, error) {
 		cmd:  exec.Command(python, "-m", "moto.server", "-H", "127.0.0.1", "-p", strconv.Itoa(port)), //nolint:gosec,noctx // Close ends it.
 		done: make(chan struct{}),
 	}
+	m.cmd.Env = append(os.Environ(), "MOTO_ACCOUNT_ID="+account)
 	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
 	endWithParent(m.cmd)
 	if err := m.cmd.Start(); err != nil {

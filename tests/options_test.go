@@ -1,0 +1,531 @@
+package tests
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd"
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
+)
+
+// otherAccount is the number of a second account, where a test has two.
+const otherAccount = "210987654321"
+
+// robotStack makes a stack of one robot account named robot.
+func robotStack(t *testing.T, l *lab.Lab, args *cicd.RobotAccountArgs, opts ...pulumi.ResourceOption) *stack {
+	t.Helper()
+	return inlineStack(t, l, func(ctx *pulumi.Context) error {
+		_, err := cicd.NewRobotAccount(ctx, "robot", args, opts...)
+		return err
+	})
+}
+
+// awsProvider makes an explicit AWS provider for the account of a lab.
+func awsProvider(ctx *pulumi.Context, name string, l *lab.Lab, region pulumi.StringInput) (*aws.Provider, error) {
+	endpoint := pulumi.String(l.Endpoint())
+	return aws.NewProvider(ctx, name, &aws.ProviderArgs{
+		Region:    region.ToStringOutput().ToStringPtrOutput(),
+		AccessKey: pulumi.String("test"), SecretKey: pulumi.String("test"),
+		Endpoints: aws.ProviderEndpointArray{aws.ProviderEndpointArgs{Iam: endpoint, Sts: endpoint}},
+	})
+}
+
+// onlyRobot returns the one user and group of an account, and the policy.
+func onlyRobot(t *testing.T, l *lab.Lab) (lab.User, lab.Group, string) {
+	t.Helper()
+	a := account(t, l)
+	if len(a.Users) != 1 || len(a.Groups) != 1 || len(a.Groups[0].Policies) != 1 {
+		t.Fatalf("the account holds %s", pretty(t, a))
+	}
+	for _, policy := range a.Groups[0].Policies {
+		return a.Users[0], a.Groups[0], policy
+	}
+	return lab.User{}, lab.Group{}, ""
+}
+
+func rolePolicy(resource string) string {
+	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":%q}]}`, resource)
+}
+
+// TestExplicitProvider gives the robot an AWS provider for another account, region and endpoint, with the default
+// provider disabled: nothing goes to the account that the environment names.
+func TestExplicitProvider(t *testing.T) {
+	t.Parallel()
+	for name, option := range map[string]func(*aws.Provider) pulumi.ResourceOption{
+		"provider":  func(p *aws.Provider) pulumi.ResourceOption { return pulumi.Provider(p) },
+		"providers": func(p *aws.Provider) pulumi.ResourceOption { return pulumi.Providers(p) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			other := newAccount(t, otherAccount)
+			s := inlineStack(t, l, func(ctx *pulumi.Context) error {
+				provider, err := awsProvider(ctx, "other", other, pulumi.String("eu-west-1"))
+				if err != nil {
+					return err
+				}
+				_, err = cicd.NewRobotAccount(ctx, "robot", nil, option(provider))
+				return err
+			})
+			check(t, s.SetConfigWithOptions(t.Context(), "pulumi:disable-default-providers[0]", auto.ConfigValue{Value: "aws"},
+				&auto.ConfigOptions{Path: true}))
+			s.preview()
+			s.up()
+			_, _, policy := onlyRobot(t, other)
+			samePolicy(t, policy, rolePolicy("arn:aws:iam::"+otherAccount+":role/*"))
+			s.unchanged()
+			if calls := l.Calls(); len(calls) != 0 {
+				t.Errorf("the environment's account was called: %v", calls)
+			}
+			_, err := s.Destroy(t.Context())
+			check(t, err)
+			if a := account(t, other); len(a.Users)+len(a.Groups) != 0 {
+				t.Errorf("after destroy the other account holds %s", pretty(t, a))
+			}
+		})
+	}
+}
+
+// TestNoProvider says what happens with the default AWS provider disabled and none given: one error, and nothing made.
+func TestNoProvider(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	s := robotStack(t, l, nil)
+	check(t, s.SetConfigWithOptions(t.Context(), "pulumi:disable-default-providers[0]", auto.ConfigValue{Value: "aws"},
+		&auto.ConfigOptions{Path: true}))
+	_, _, err := s.tryUp()
+	if err == nil || !strings.Contains(err.Error(), "look up the AWS account") {
+		t.Errorf("the error is %v", err)
+	}
+	if a := account(t, l); len(a.Users)+len(a.Groups) != 0 {
+		t.Errorf("the account holds %s", pretty(t, a))
+	}
+}
+
+// TestTwoAccounts has two robots with two providers in one program.
+func TestTwoAccounts(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	other := newAccount(t, otherAccount)
+	s := inlineStack(t, l, func(ctx *pulumi.Context) error {
+		for name, account := range map[string]*lab.Lab{"one": l, "two": other} {
+			provider, err := awsProvider(ctx, name, account, pulumi.String("eu-west-1"))
+			if err != nil {
+				return err
+			}
+			_, err = cicd.NewRobotAccount(ctx, name, nil, pulumi.Provider(provider))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s.up()
+	for account, l := range map[string]*lab.Lab{lab.Account: l, otherAccount: other} {
+		_, _, policy := onlyRobot(t, l)
+		samePolicy(t, policy, rolePolicy("arn:aws:iam::"+account+":role/*"))
+	}
+	s.unchanged()
+	s.destroy()
+}
+
+// TestPartitions has a robot in China and one in GovCloud.
+func TestPartitions(t *testing.T) {
+	t.Parallel()
+	for region, partition := range map[string]string{"cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"} {
+		t.Run(partition, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			s := inlineStack(t, l, func(ctx *pulumi.Context) error {
+				provider, err := awsProvider(ctx, "there", l, pulumi.String(region))
+				if err != nil {
+					return err
+				}
+				_, err = cicd.NewRobotAccount(ctx, "robot", &cicd.RobotAccountArgs{
+					AssumableRoles: pulumi.ToStringArray([]string{"cicd/*", "arn:" + partition + ":iam::" + otherAccount + ":role/x"}),
+				}, pulumi.Provider(provider))
+				return err
+			})
+			s.up()
+			l.Region = region
+			_, _, policy := onlyRobot(t, l)
+			samePolicy(t, policy, fmt.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",
+				"Resource":["arn:%[1]s:iam::123456789012:role/cicd/*","arn:%[1]s:iam::210987654321:role/x"]}}`, partition))
+			s.destroy()
+		})
+	}
+}
+
+// TestManyRobots makes 25 robots at once.
+func TestManyRobots(t *testing.T) {
+	t.Parallel()
+	const count = 25
+	l := newLab(t)
+	s := inlineStack(t, l, func(ctx *pulumi.Context) error {
+		for i := range count {
+			_, err := cicd.NewRobotAccount(ctx, fmt.Sprintf("robot%02d", i), &cicd.RobotAccountArgs{
+				AssumableRoles: pulumi.StringArray{pulumi.Sprintf("role%02d", i)},
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	_, steps := s.up()
+	if len(steps) != 4*count {
+		t.Errorf("up takes %d steps", len(steps))
+	}
+	a := account(t, l)
+	if len(a.Users) != count || len(a.Groups) != count {
+		t.Fatalf("there are %d users and %d groups", len(a.Users), len(a.Groups))
+	}
+	for i, group := range a.Groups {
+		prefix := fmt.Sprintf("robot%02d-", i)
+		user := a.Users[i]
+		if !strings.HasPrefix(user.Name, prefix) || !slices.Equal(user.Groups, []string{group.Name}) || len(group.Policies) != 1 {
+			t.Errorf("robot %d is %s", i, pretty(t, []any{user, group}))
+		}
+		for _, policy := range group.Policies {
+			samePolicy(t, policy, rolePolicy(fmt.Sprintf("arn:aws:iam::123456789012:role/role%02d", i)))
+		}
+	}
+	s.unchanged()
+	s.destroy()
+}
+
+// TestRolesOfOtherResources has a robot assume a role of the same program, whose ARN is unknown in a preview.
+func TestRolesOfOtherResources(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	s := inlineStack(t, l, func(ctx *pulumi.Context) error {
+		role, err := iam.NewRole(ctx, "deploy", &iam.RoleArgs{
+			AssumeRolePolicy: pulumi.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",` +
+				`"Principal":{"AWS":"arn:aws:iam::123456789012:root"}}]}`),
+		})
+		if err != nil {
+			return err
+		}
+		robot, err := cicd.NewRobotAccount(ctx, "robot", &cicd.RobotAccountArgs{
+			AssumableRoles: pulumi.StringArray{role.Arn},
+			Tags:           pulumi.StringMap{"role": role.UniqueId},
+		})
+		if err != nil {
+			return err
+		}
+		ctx.Export("policy", robot.Policy)
+		ctx.Export("role", role.Arn)
+		return nil
+	})
+	if steps := s.preview(); len(steps) != 5 {
+		t.Errorf("a preview shows %v", steps)
+	}
+	result, _ := s.up()
+	arn, _ := result.Outputs["role"].Value.(string)
+	_, _, policy := onlyRobot(t, l)
+	samePolicy(t, policy, rolePolicy(arn))
+	samePolicy(t, result.Outputs["policy"].Value.(string), policy) //nolint:forcetypeassert // A panic fails the test too.
+	s.unchanged()
+	s.destroy()
+}
+
+// TestProviderNotKnownYet previews a robot whose AWS provider is configured with what another resource will say.
+func TestProviderNotKnownYet(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	s := inlineStack(t, l, func(ctx *pulumi.Context) error {
+		first, err := iam.NewGroup(ctx, "first", nil)
+		if err != nil {
+			return err
+		}
+		region := first.UniqueId.ApplyT(func(string) string { return "eu-west-1" }).(pulumi.StringOutput) //nolint:forcetypeassert // It is one.
+		provider, err := awsProvider(ctx, "later", l, region)
+		if err != nil {
+			return err
+		}
+		_, err = cicd.NewRobotAccount(ctx, "robot", nil, pulumi.Provider(provider))
+		return err
+	})
+	if steps := s.preview(); len(steps) != 5 {
+		t.Errorf("a preview shows %v", steps)
+	}
+	_, steps := s.up()
+	if len(steps) != 5 {
+		t.Errorf("up takes %v", steps)
+	}
+	for _, group := range account(t, l).Groups {
+		for _, policy := range group.Policies {
+			samePolicy(t, policy, seedPolicy)
+		}
+	}
+	s.unchanged()
+	s.destroy()
+}
+
+// TestGroupRenameLeavesNoPolicyBehind renames the group of a robot whose policy has a random name. Renamed in place,
+// the group would keep the old policy beside the new one.
+func TestGroupRenameLeavesNoPolicyBehind(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	args := &cicd.RobotAccountArgs{GroupName: pulumi.String("before"), AssumableRoles: pulumi.ToStringArray([]string{"a"})}
+	s := robotStack(t, l, args)
+	s.up()
+	args.GroupName = pulumi.String("after")
+	args.AssumableRoles = pulumi.ToStringArray([]string{"b"})
+	s.up()
+	user, group, policy := onlyRobot(t, l)
+	if group.Name != "after" || !slices.Equal(user.Groups, []string{"after"}) {
+		t.Errorf("the robot is %s", pretty(t, []any{user, group}))
+	}
+	samePolicy(t, policy, rolePolicy("arn:aws:iam::123456789012:role/b"))
+	s.unchanged()
+	s.destroy()
+}
+
+func TestProtect(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	protect := true
+	s := inlineStack(t, l, func(ctx *pulumi.Context) error {
+		_, err := cicd.NewRobotAccount(ctx, "robot", nil, pulumi.Protect(protect))
+		return err
+	})
+	s.up()
+	if _, err := s.Destroy(t.Context()); err == nil || !strings.Contains(err.Error(), "protected") {
+		t.Errorf("destroying a protected robot gives %v", err)
+	}
+	for urn, r := range s.resources() {
+		if strings.Contains(urn, "RobotAccount") && !r.Protect {
+			t.Errorf("%s is not protected", urn)
+		}
+	}
+	onlyRobot(t, l)
+	protect = false
+	if _, steps := s.up(); len(steps) != 0 {
+		t.Errorf("taking the protection away takes %v", steps)
+	}
+	s.destroy()
+}
+
+func TestRetainOnDelete(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	s := robotStack(t, l, nil, pulumi.RetainOnDelete(true))
+	s.up()
+	before := account(t, l)
+	_, err := s.Destroy(t.Context(), optdestroy.Remove())
+	check(t, err)
+	same(t, "the account after a destroy that retains", account(t, l), before)
+	onlyRobot(t, l)
+}
+
+// TestAliases renames a robot, and moves it into a parent, with aliases: its resources stay, names and all.
+func TestAliases(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	program := func(ctx *pulumi.Context) error {
+		_, err := cicd.NewRobotAccount(ctx, "old", nil)
+		return err
+	}
+	s := inlineStack(t, l, func(ctx *pulumi.Context) error { return program(ctx) })
+	s.up()
+	before := account(t, l)
+
+	program = func(ctx *pulumi.Context) error {
+		_, err := cicd.NewRobotAccount(ctx, "new", nil, pulumi.Aliases([]pulumi.Alias{{Name: pulumi.String("old")}}))
+		return err
+	}
+	if _, steps := s.up(); len(steps) != 0 {
+		t.Errorf("a renamed robot takes %v", steps)
+	}
+	program = func(ctx *pulumi.Context) error {
+		team, err := newTeam(ctx, "team")
+		if err != nil {
+			return err
+		}
+		_, err = cicd.NewRobotAccount(ctx, "new", nil, pulumi.Parent(team),
+			pulumi.Aliases([]pulumi.Alias{{NoParent: pulumi.Bool(true)}}))
+		return err
+	}
+	if _, steps := s.up(); len(steps) != 0 {
+		t.Errorf("a robot moved into a parent takes %v", steps)
+	}
+	same(t, "the account after two moves", account(t, l), before)
+	s.unchanged()
+	s.destroy()
+}
+
+// team is a component of a caller's.
+type team struct{ pulumi.ResourceState }
+
+func newTeam(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (*team, error) {
+	t := &team{}
+	return t, ctx.RegisterComponentResource("tests:index:Team", name, t, opts...)
+}
+
+// TestParent has a robot take the AWS provider of its parent.
+func TestParent(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	other := newAccount(t, otherAccount)
+	s := inlineStack(t, l, func(ctx *pulumi.Context) error {
+		provider, err := awsProvider(ctx, "other", other, pulumi.String("eu-west-1"))
+		if err != nil {
+			return err
+		}
+		parent, err := newTeam(ctx, "team", pulumi.Providers(provider))
+		if err != nil {
+			return err
+		}
+		_, err = cicd.NewRobotAccount(ctx, "robot", nil, pulumi.Parent(parent))
+		return err
+	})
+	s.up()
+	_, _, policy := onlyRobot(t, other)
+	samePolicy(t, policy, rolePolicy("arn:aws:iam::"+otherAccount+":role/*"))
+	if calls := l.Calls(); len(calls) != 0 {
+		t.Errorf("the environment's account was called: %v", calls)
+	}
+	const team = "urn:pulumi:dev::robot-account::tests:index:Team"
+	for urn := range s.resources() {
+		if strings.Contains(urn, "RobotAccount") && !strings.HasPrefix(urn, team+"$cicd:index:RobotAccount") {
+			t.Errorf("%s is not within its parent", urn)
+		}
+	}
+	s.destroy()
+}
+
+// TestTransforms lets a caller's transform change a child of the robot.
+func TestTransforms(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	s := robotStack(t, l, nil, pulumi.Transforms([]pulumi.ResourceTransform{
+		func(_ context.Context, args *pulumi.ResourceTransformArgs) *pulumi.ResourceTransformResult {
+			if args.Type != "aws:iam/user:User" {
+				return nil
+			}
+			args.Props["name"] = pulumi.String("transformed")
+			return &pulumi.ResourceTransformResult{Props: args.Props, Opts: args.Opts}
+		},
+	}))
+	s.up()
+	if user, _, _ := onlyRobot(t, l); user.Name != "transformed" {
+		t.Errorf("the user is %s", pretty(t, user))
+	}
+	s.destroy()
+}
+
+// TestDependsOn makes a robot after what it depends on.
+func TestDependsOn(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	s := inlineStack(t, l, func(ctx *pulumi.Context) error {
+		first, err := iam.NewGroup(ctx, "first", &iam.GroupArgs{Name: pulumi.String("first")})
+		if err != nil {
+			return err
+		}
+		_, err = cicd.NewRobotAccount(ctx, "robot", nil, pulumi.DependsOn([]pulumi.Resource{first}))
+		return err
+	})
+	s.up()
+	writes := l.Writes()
+	if len(writes) == 0 || writes[0] != "CreateGroup" || slices.Index(writes, "CreateUser") < 1 {
+		t.Errorf("the calls are %v", writes)
+	}
+	_, err := s.Destroy(t.Context())
+	check(t, err)
+	if writes = l.Writes(); writes[len(writes)-1] != "DeleteGroup" {
+		t.Errorf("the calls of destroy are %v", writes)
+	}
+}
+
+// TestBadInputs runs a program with bad inputs: one error that shows no secret, and nothing is made or recorded.
+func TestBadInputs(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	s := robotStack(t, l, &cicd.RobotAccountArgs{
+		UserName:       pulumi.String("a b"),
+		Path:           pulumi.ToSecret(pulumi.String("s3cr3t")).(pulumi.StringOutput), //nolint:forcetypeassert // It is one.
+		AssumableRoles: pulumi.StringArray{pulumi.String("ok"), pulumi.String("/x")},
+	})
+	_, err := s.Preview(t.Context(), optpreview.Diff())
+	for _, run := range []struct {
+		what string
+		err  error
+	}{{"preview", err}, {"up", func() error { _, _, err := s.tryUp(); return err }()}} {
+		if run.err == nil {
+			t.Fatalf("%s succeeds", run.what)
+		}
+		text := run.err.Error()
+		const want = `cicd:index:RobotAccount resource 'robot' has a problem: 3 invalid inputs:`
+		if !strings.Contains(text, want) || strings.Contains(text, "s3cr3t") {
+			t.Errorf("%s says\n%s", run.what, text)
+		}
+		for _, problem := range []string{
+			`- assumableRoles[1] = "/x": must not begin with a slash`, `- path = [secret]: must begin and end with a slash`,
+			`- userName = "a b": must consist of the characters`,
+		} {
+			if strings.Count(text, problem) != 1 {
+				t.Errorf("%s does not say %q once:\n%s", run.what, problem, text)
+			}
+		}
+	}
+	if calls := l.Calls(); len(calls) != 0 {
+		t.Errorf("AWS is called: %v", calls)
+	}
+	for urn := range s.resources() {
+		if strings.Contains(urn, "RobotAccount") {
+			t.Errorf("the state holds %s", urn)
+		}
+	}
+}
+
+// TestSecrets has secret inputs: neither the state nor the output shows them.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	const secret = "s3cr3t-r0le"
+	l := newLab(t)
+	s := robotStack(t, l, &cicd.RobotAccountArgs{
+		AssumableRoles: pulumi.StringArray{pulumi.ToSecret(pulumi.String(secret)).(pulumi.StringOutput)},    //nolint:forcetypeassert // It is one.
+		Tags:           pulumi.StringMap{"a": pulumi.ToSecret(pulumi.String(secret)).(pulumi.StringOutput)}, //nolint:forcetypeassert // Likewise.
+	})
+	preview, err := s.Preview(t.Context(), optpreview.Diff())
+	check(t, err)
+	result, _ := s.up()
+	texts := map[string]string{
+		"the preview": preview.StdOut + preview.StdErr, "the output": result.StdOut + result.StdErr,
+	}
+	state := os.DirFS(filepath.Join(l.Dir, "state"))
+	check(t, fs.WalkDir(state, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(state, path)
+		texts[path] = string(text)
+		return err
+	}))
+	if !strings.Contains(texts[".pulumi/stacks/robot-account/dev.json"], `"ciphertext"`) {
+		t.Error("the state holds no secret")
+	}
+	for what, text := range texts {
+		if strings.Contains(text, secret) {
+			t.Errorf("%s shows the secret:\n%s", what, text)
+		}
+	}
+	_, _, policy := onlyRobot(t, l)
+	samePolicy(t, policy, rolePolicy("arn:aws:iam::123456789012:role/"+secret))
+	s.destroy()
+}
