@@ -137,9 +137,9 @@ func (args RobotAccountArgs) mergedTags() pulumi.StringMapInput {
 	if args.Tags == nil {
 		return pulumi.ToStringMap(defaultTags)
 	}
-	return args.Tags.ToStringMapOutput().ApplyT(func(tags map[string]string) map[string]string {
-		return iam.MergeTags(defaultTags, tags)
-	}).(pulumi.StringMapOutput)
+	return args.Tags.ToStringMapOutput().ApplyT(guarded(func(tags map[string]string) (map[string]string, error) {
+		return iam.MergeTags(defaultTags, tags), nil
+	})).(pulumi.StringMapOutput)
 }
 
 // policy returns the policy document for a robot of the given identity. It is unknown where an input or the
@@ -149,12 +149,11 @@ func (args RobotAccountArgs) policy(identity *iam.Identity) pulumi.StringOutput 
 	if identity == nil {
 		inputs = pulumi.All(pulumi.UnsafeUnknownOutput(nil))
 	}
-	return inputs.ApplyT(func(values []any) (document string, err error) {
-		defer recoverAsError(&err)
+	return inputs.ApplyT(guarded(func(values []any) (string, error) {
 		roles, _ := values[0].([]string)
 		sources, _ := values[1].([]string)
 		return robotPolicy(*identity, roles, sources)
-	}).(pulumi.StringOutput)
+	})).(pulumi.StringOutput)
 }
 
 // robotPolicy returns the policy document of a robot, with the default for the roles it may assume.
@@ -261,17 +260,17 @@ func (args *RobotAccountArgs) Annotate(a infer.Annotator) {
 	a.Describe(&args.ForceDestroy, "Whether the user is deleted even if it has access keys, or other credentials, that "+
 		"this resource did not make. By default `false`: AWS then refuses to delete such a user. "+
 		"A change updates the user in place.")
-	a.Describe(&args.AssumableRoles, "The roles that the robot may assume, at least one. Each is the name of a role of the "+
-		"robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN "+
-		"of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any "+
+	a.Describe(&args.AssumableRoles, "The roles that the robot may assume, at least one. Each is the name of a role of "+
+		"the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full "+
+		"ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any "+
 		"account. In path and name, `*` stands for any characters, slashes too, and `?` for one. By default `[\"*\"]`, "+
 		"every role of the account: then the robot can take any role that trusts the account as a whole, an "+
 		"administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into "+
 		"5,120 characters. A change updates the policy in place; neither order nor repetition is a change. "+
 		"(Source: IAM User Guide, \"IAM identifiers\" and \"IAM and AWS STS quotas\".)")
-	a.Describe(&args.SourceIps, "The addresses that the robot may assume roles from, as ranges of IPv4 or IPv6 addresses in "+
-		"CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; at least one. AWS sees the public address of the "+
-		"caller; calls through a VPC endpoint do not match. By default, calls from anywhere are allowed. A change updates "+
-		"the policy in place; neither order nor repetition is a change. "+
+	a.Describe(&args.SourceIps, "The addresses that the robot may assume roles from, as ranges of IPv4 or IPv6 "+
+		"addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; at least one. AWS sees the public "+
+		"address of the caller; calls through a VPC endpoint do not match. By default, calls from anywhere are allowed. A "+
+		"change updates the policy in place; neither order nor repetition is a change. "+
 		"(Source: IAM User Guide, \"AWS global condition context keys\", `aws:SourceIp`.)")
 }

@@ -72,6 +72,15 @@ func recoverAsError(err *error) {
 		Name, Version, what, repository)
 }
 
+// guarded makes a panic of f an error. What an output is applied to runs in a goroutine of its own, where nobody
+// else recovers.
+func guarded[In, Out any](f func(In) (Out, error)) func(In) (Out, error) {
+	return func(in In) (out Out, err error) {
+		defer recoverAsError(&err)
+		return f(in)
+	}
+}
+
 // resolveAliases replaces the aliases that are given by their parts with the URNs they stand for, because
 // pulumi-go-provider v1.5.0 drops all that are not URNs: a renamed component would be replaced.
 func resolveAliases(req *pulumirpc.ConstructRequest) {

@@ -22,7 +22,7 @@ func TestPanicBecomesAnError(t *testing.T) {
 			switch calls {
 			case 1:
 				var none []string
-				_ = none[calls]
+				_ = none[calls] //nolint:govet // It is to panic.
 			case 2:
 				panic("s3cr3t")
 			}
@@ -40,6 +40,15 @@ func TestPanicBecomesAnError(t *testing.T) {
 	}
 	if _, err := tp.Construct(t.Context(), tp.robotRequest(t, nil)); err != nil {
 		t.Errorf("the plugin is of no use after a panic: %v", err)
+	}
+}
+
+func TestPanicInAnApplyBecomesAnError(t *testing.T) {
+	t.Parallel()
+	var none []string
+	_, err := guarded(func(i int) (string, error) { return none[i], nil })(1)
+	if status.Code(err) != codes.Internal || !strings.Contains(err.Error(), "index out of range") {
+		t.Errorf("a panic gives %v", err)
 	}
 }
 

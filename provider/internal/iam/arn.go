@@ -84,8 +84,7 @@ func parsePolicyARN(s string) (arn, error) {
 	dir, name := splitName("/" + path)
 	if !ok || !isPolicy || !a.isIAM() || (a.account != awsAccount && !accountRE.MatchString(a.account)) ||
 		CheckPath(dir) != nil || CheckPolicyName(name) != nil {
-		return arn{}, violationf("must be the ARN of an IAM policy, such as " +
-			"arn:aws:iam::123456789012:policy/NAME or arn:aws:iam::aws:policy/NAME")
+		return arn{}, violationf(policyARNForm)
 	}
 	return a, nil
 }

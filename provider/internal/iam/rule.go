@@ -28,6 +28,6 @@ func violationf(format string, args ...any) error {
 	return &Violation{Rule: fmt.Sprintf(format, args...)}
 }
 
-func hinted(hint, format string, args ...any) error {
-	return &Violation{Rule: fmt.Sprintf(format, args...), Hint: hint}
+func hinted(hint, rule string) error {
+	return &Violation{Rule: rule, Hint: hint}
 }

@@ -1,0 +1,56 @@
+package provider
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/blang/semver"
+	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+)
+
+func TestVersionIsSemantic(t *testing.T) {
+	t.Parallel()
+	if _, err := semver.Parse(Version); err != nil {
+		t.Errorf("the version %q: %v", Version, err)
+	}
+}
+
+// TestServedSchema says that the schema tells what the provider does: lists and maps take outputs as elements, all
+// outputs are always there, and everything is described.
+func TestServedSchema(t *testing.T) {
+	t.Parallel()
+	resp, err := startProvider(t).GetSchema(t.Context(), &pulumirpc.GetSchemaRequest{})
+	check(t, err)
+	var spec schema.PackageSpec
+	check(t, json.Unmarshal([]byte(resp.GetSchema()), &spec))
+	if spec.Name != Name || spec.Version != Version || len(spec.Resources) == 0 {
+		t.Errorf("the schema is of %s %s with %d resources", spec.Name, spec.Version, len(spec.Resources))
+	}
+	for token, r := range spec.Resources {
+		if !r.IsComponent || r.Description == "" {
+			t.Errorf("%s is no component, or not described", token)
+		}
+		for name, input := range r.InputProperties {
+			for _, element := range []*schema.TypeSpec{input.Items, input.AdditionalProperties} {
+				if element != nil && element.Plain {
+					t.Errorf("%s: the elements of %s take no outputs", token, name)
+				}
+			}
+			if input.Plain || input.Description == "" {
+				t.Errorf("%s: the input %s is plain, or not described", token, name)
+			}
+		}
+		for name, output := range r.Properties {
+			if output.Description == "" {
+				t.Errorf("%s: the output %s is not described", token, name)
+			}
+		}
+		outputs, required := slices.Sorted(maps.Keys(r.Properties)), slices.Sorted(slices.Values(r.Required))
+		if !slices.Equal(outputs, required) || len(r.RequiredInputs) != 0 {
+			t.Errorf("%s: of the outputs %v, %v are required; of the inputs, %v", token, outputs, required, r.RequiredInputs)
+		}
+	}
+}
