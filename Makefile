@@ -4,8 +4,9 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
 
-# The language of the demo's program: typescript, python, go or yaml.
-LANGUAGE ?= yaml
+# The language of the demo's program: typescript, python, go or yaml. It is not taken from the environment, where
+# gettext has a LANGUAGE too.
+LANGUAGE := yaml
 LANGUAGES := typescript python go yaml
 
 PLUGIN := bin/pulumi-resource-cicd
@@ -34,14 +35,20 @@ test: build
 	$(ENV) cd tests && go test -timeout 30m ./...
 
 ## demo: a real "pulumi up" of the seed's robot account, in LANGUAGE
-demo: build
+demo:
+	@printf '%s\n' $(LANGUAGES) | grep -xF -e '$(LANGUAGE)' >/dev/null || \
+		{ echo 'demo: there is no example in "$(LANGUAGE)": LANGUAGE is one of $(LANGUAGES)' >&2; exit 2; }
+	@$(MAKE) --no-print-directory build
 	tools/setup pulumi aws moto $(if $(filter typescript,$(LANGUAGE)),nodejs,$(LANGUAGE))
 	tools/install-package $(if $(filter typescript,$(LANGUAGE)),nodejs,$(LANGUAGE))
-	$(ENV) cd tests && go run ./demo -language $(LANGUAGE)
+	@echo "building the demo"
+	cd tests && go build -o ../.tools/bin/demo ./demo
+	@$(ENV) exec .tools/bin/demo -language $(LANGUAGE)
 
+# With moto come the Python packages, among them the one that reads YAML.
 ## lint: what CI checks besides the tests
 lint:
-	tools/setup lint
+	tools/setup lint moto
 	tools/lint.sh
 
 ## clean: all that is built or fetched

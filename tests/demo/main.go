@@ -1,0 +1,134 @@
+//go:build unix
+
+// Command demo shows RobotAccount at work: it runs the example of a language with the real Pulumi CLI in an AWS account
+// that moto emulates, says what IAM holds then, and takes it all down again. Run it with "make demo".
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
+)
+
+func main() {
+	language := flag.String("language", "yaml", "the program's language: "+strings.Join(lab.Languages, ", "))
+	flag.Parse()
+	ctx := untilSignal()
+	err := demo(ctx, *language)
+	// What failed because of a signal is not worth telling.
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(exitCode(err))
+	}
+}
+
+// A signalled error is the end by a signal.
+type signalled struct{ syscall.Signal }
+
+func (s signalled) Error() string { return "stopped: " + s.String() }
+
+// exitCode is the code that shells give a command that failed.
+func exitCode(err error) int {
+	var s signalled
+	if errors.As(err, &s) {
+		return 128 + int(s.Signal)
+	}
+	return 1
+}
+
+// untilSignal returns a context that ends with the first signal. Those that follow are ignored, for nothing but
+// cleaning up is left to be done then. SIGPIPE is one of them: it comes when the reader of the output is gone.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE)
+	go func() {
+		s, _ := (<-signals).(syscall.Signal)
+		fmt.Fprintln(os.Stderr, "\ndemo: stopping Pulumi and cleaning up")
+		cancel(signalled{s})
+	}()
+	return ctx
+}
+
+func demo(ctx context.Context, language string) (err error) {
+	if !slices.Contains(lab.Languages, language) {
+		return fmt.Errorf("there is no example in %q: the languages are %s", language, strings.Join(lab.Languages, ", "))
+	}
+	plugin := os.Getenv("CICD_AWS_PLUGIN_KIND")
+	if plugin == "" {
+		return errors.New(`this needs what tools/setup makes: run "make demo"`)
+	}
+	repo, err := lab.Repo()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(filepath.Join(repo, ".tools"), "demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+
+	fmt.Printf("Starting an AWS account emulated by moto, with Pulumi's state in .tools/%s\n", filepath.Base(dir))
+	l, err := lab.New(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	example := "examples/robot-account-" + language
+	fmt.Printf("Taking the program of %s, with the %s AWS plugin %s\n",
+		example, plugin, os.Getenv("CICD_AWS_PLUGIN_VERSION"))
+	program, err := l.Program(ctx, language, example)
+	if err != nil {
+		return err
+	}
+	cli := newCLI(l.Env(), program, dir)
+	if err := cli.quiet(ctx, "stack", "init", "dev", "--no-select"); err != nil {
+		return err
+	}
+	if language == "go" {
+		fmt.Println("The program is compiled first, which takes a while the first time")
+	}
+	return show(ctx, l, cli)
+}
+
+// show is the demo itself.
+func show(ctx context.Context, l *lab.Lab, cli cli) error {
+	if err := cli.run(ctx, "up", "--yes"); err != nil {
+		return err
+	}
+	account, err := l.Contents(ctx)
+	if err != nil {
+		return err
+	}
+	if len(account.Users) != 1 || len(account.Groups) != 1 {
+		return fmt.Errorf("the account holds %d users and %d groups, and not one of each",
+			len(account.Users), len(account.Groups))
+	}
+	fmt.Print("\nWhat the account holds now, from the IAM API:\n\n")
+	if err := report(os.Stdout, account); err != nil {
+		return err
+	}
+	if err := cli.run(ctx, "destroy", "--yes", "--skip-preview"); err != nil {
+		return err
+	}
+	if account, err = l.Contents(ctx); err != nil {
+		return err
+	}
+	if len(account.Users)+len(account.Groups) != 0 {
+		return fmt.Errorf("the account still holds %d users and %d groups", len(account.Users), len(account.Groups))
+	}
+	fmt.Println("\nThe account is empty again: the IAM API lists no user and no group.")
+	return nil
+}
