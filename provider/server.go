@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -51,7 +52,13 @@ func (s server) Construct(
 			"this version of the Pulumi CLI is too old for the plugin: it does not accept output values")
 	}
 	resolveAliases(req)
-	return s.ResourceProviderServer.Construct(ctx, req)
+	resp, err = s.ResourceProviderServer.Construct(ctx, req)
+	if err != nil && strings.Contains(err.Error(), context.Canceled.Error()) {
+		// The engine cancels what is under way when a resource fails. Which of the children was waited for then
+		// is of no use to anybody, and hides the one that failed.
+		return nil, status.Error(codes.Canceled, "cancelled: the update failed elsewhere, see the other errors")
+	}
+	return resp, err
 }
 
 // recoverAsError, deferred, turns a panic into an error. The value of a panic is shown only if it is the

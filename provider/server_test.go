@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +41,20 @@ func TestPanicBecomesAnError(t *testing.T) {
 	}
 	if _, err := tp.Construct(t.Context(), tp.robotRequest(t, nil)); err != nil {
 		t.Errorf("the plugin is of no use after a panic: %v", err)
+	}
+}
+
+func TestCancellationIsNotBlamedOnTheComponent(t *testing.T) {
+	t.Parallel()
+	tp := startPlugin(t, p.Provider{
+		Construct: func(context.Context, p.ConstructRequest) (p.ConstructResponse, error) {
+			return p.ConstructResponse{}, fmt.Errorf("awaiting input property %q: %w", "group",
+				status.Error(codes.Canceled, context.Canceled.Error()))
+		},
+	})
+	_, err := tp.Construct(t.Context(), tp.robotRequest(t, nil))
+	if status.Code(err) != codes.Canceled || strings.Contains(err.Error(), "awaiting input property") {
+		t.Errorf("a cancellation gives %v", err)
 	}
 }
 

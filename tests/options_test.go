@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	sdkaws "github.com/aws/aws-sdk-go-v2/aws"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
@@ -237,7 +239,7 @@ func TestRolesOfOtherResources(t *testing.T) {
 	arn, _ := result.Outputs["role"].Value.(string)
 	_, _, policy := onlyRobot(t, l)
 	samePolicy(t, policy, rolePolicy(arn))
-	samePolicy(t, result.Outputs["policy"].Value.(string), policy) //nolint:forcetypeassert // A panic fails the test too.
+	samePolicy(t, result.Outputs["policy"].Value.(string), policy)
 	s.unchanged()
 	s.destroy()
 }
@@ -251,7 +253,7 @@ func TestProviderNotKnownYet(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		region := first.UniqueId.ApplyT(func(string) string { return "eu-west-1" }).(pulumi.StringOutput) //nolint:forcetypeassert // It is one.
+		region := first.UniqueId.ApplyT(func(string) string { return "eu-west-1" }).(pulumi.StringOutput)
 		provider, err := awsProvider(ctx, "later", l, region)
 		if err != nil {
 			return err
@@ -458,7 +460,7 @@ func TestBadInputs(t *testing.T) {
 	l := newLab(t)
 	s := robotStack(t, l, &cicd.RobotAccountArgs{
 		UserName:       pulumi.String("a b"),
-		Path:           pulumi.ToSecret(pulumi.String("s3cr3t")).(pulumi.StringOutput), //nolint:forcetypeassert // It is one.
+		Path:           pulumi.ToSecret(pulumi.String("s3cr3t")).(pulumi.StringOutput),
 		AssumableRoles: pulumi.StringArray{pulumi.String("ok"), pulumi.String("/x")},
 	})
 	_, err := s.Preview(t.Context(), optpreview.Diff())
@@ -499,8 +501,8 @@ func TestSecrets(t *testing.T) {
 	const secret = "s3cr3t-r0le"
 	l := newLab(t)
 	s := robotStack(t, l, &cicd.RobotAccountArgs{
-		AssumableRoles: pulumi.StringArray{pulumi.ToSecret(pulumi.String(secret)).(pulumi.StringOutput)},    //nolint:forcetypeassert // It is one.
-		Tags:           pulumi.StringMap{"a": pulumi.ToSecret(pulumi.String(secret)).(pulumi.StringOutput)}, //nolint:forcetypeassert // Likewise.
+		AssumableRoles: pulumi.StringArray{pulumi.ToSecret(pulumi.String(secret)).(pulumi.StringOutput)},
+		Tags:           pulumi.StringMap{"a": pulumi.ToSecret(pulumi.String(secret)).(pulumi.StringOutput)},
 	})
 	preview, err := s.Preview(t.Context(), optpreview.Diff())
 	check(t, err)
@@ -527,5 +529,31 @@ func TestSecrets(t *testing.T) {
 	}
 	_, _, policy := onlyRobot(t, l)
 	samePolicy(t, policy, rolePolicy("arn:aws:iam::123456789012:role/"+secret))
+	s.destroy()
+}
+
+// TestFailedChild has AWS refuse one child: the error names it, the component's own does not hide it, and once the
+// cause is gone the next update goes on from there.
+func TestFailedChild(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	admin := awsiam.NewFromConfig(l.Config())
+	_, err := admin.CreateUser(t.Context(), &awsiam.CreateUserInput{UserName: sdkaws.String("bot")})
+	check(t, err)
+	s := robotStack(t, l, &cicd.RobotAccountArgs{UserName: pulumi.String("bot")})
+	_, _, err = s.tryUp()
+	if err == nil || !strings.Contains(err.Error(), "EntityAlreadyExists") ||
+		strings.Contains(err.Error(), "awaiting input property") {
+		t.Errorf("the error is %v", err)
+	}
+	_, err = admin.DeleteUser(t.Context(), &awsiam.DeleteUserInput{UserName: sdkaws.String("bot")})
+	check(t, err)
+	s.up()
+	user, _, policy := onlyRobot(t, l)
+	if user.Name != "bot" || len(user.Groups) != 1 {
+		t.Errorf("the user is %s", pretty(t, user))
+	}
+	samePolicy(t, policy, seedPolicy)
+	s.unchanged()
 	s.destroy()
 }
