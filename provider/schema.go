@@ -20,6 +20,7 @@ func languages() map[string]any {
 			"packageName":          pyPackage,
 			"respectSchemaVersion": true,
 			"pyproject":            map[string]any{"enabled": true},
+			"pythonRequires":       ">=3.10", // As the Pulumi SDK that it depends on.
 		},
 		"csharp": map[string]any{
 			"rootNamespace":        dotnetNamespace,

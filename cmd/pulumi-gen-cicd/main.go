@@ -58,7 +58,9 @@ var generators = map[string]generator{
 	"python": func(pkg *schema.Package) (map[string][]byte, error) {
 		files, err := python.GeneratePackage(tool, pkg, nil, nil)
 		// pyproject.toml names the file here, and the generator puts it into the package.
-		files["README.md"] = files[pkg.Language["python"].(python.PackageInfo).PackageName+"/README.md"]
+		if info, ok := pkg.Language["python"].(python.PackageInfo); ok && err == nil {
+			files["README.md"] = files[info.PackageName+"/README.md"]
+		}
 		return files, err
 	},
 	"dotnet": func(pkg *schema.Package) (map[string][]byte, error) {
@@ -89,7 +91,7 @@ func generate(root, out, version string) error {
 		return err
 	}
 
-	logo, err := os.ReadFile(filepath.Join(root, "docs", "logo.png"))
+	logo, err := os.ReadFile(filepath.Join(root, "docs", "logo.png")) //nolint:gosec // A flag of the caller.
 	if err != nil {
 		return err
 	}
@@ -107,7 +109,11 @@ func generate(root, out, version string) error {
 			return fmt.Errorf("generate the SDK for %s: %w", language, err)
 		}
 		if language == "go" {
-			if err := addGoModule(files, root, pkg.Language["go"].(golang.GoPackageInfo).ImportBasePath); err != nil {
+			info, ok := pkg.Language["go"].(golang.GoPackageInfo)
+			if !ok {
+				return fmt.Errorf("the schema says nothing about Go: %v", pkg.Language["go"])
+			}
+			if err := addGoModule(files, root, info.ImportBasePath); err != nil {
 				return err
 			}
 		}
@@ -129,7 +135,7 @@ func addGoModule(files map[string][]byte, root, importPath string) error {
 			text += fmt.Sprintf("\nrequire %s %s\n", pulumi, dep.Version)
 		}
 	}
-	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	sums, err := os.ReadFile(filepath.Join(root, "go.sum")) //nolint:gosec // A flag of the caller.
 	files[provider.Name+"/go.mod"] = []byte(text)
 	files[provider.Name+"/go.sum"] = sums
 	return err

@@ -59,14 +59,14 @@ var endpointServices = []string{"iam", "sts"}
 
 // settings is the configuration after checking.
 type settings struct {
-	unknown                                                    []string // keys that are not known before an update
-	region, accessKey, secretKey, token, profile               string
-	skipCredentialsValidation, skipRequestingAccountID         bool
-	skipMetadataAPICheck, skipRegionValidation, hasCredentials bool
-	allowedAccountIDs                                          []string
-	maxRetries                                                 int
-	endpoints                                                  map[string]string
-	defaultTags                                                property.Value // a map, null, or computed
+	unknown                                            []string // keys that are not known before an update
+	region, accessKey, secretKey, token, profile       string
+	skipCredentialsValidation, skipRequestingAccountID bool
+	skipMetadataAPICheck, skipRegionValidation         bool
+	allowedAccountIDs                                  []string
+	maxRetries                                         int
+	endpoints                                          map[string]string
+	defaultTags                                        property.Value // a map, null, or computed
 }
 
 // parseConfig checks a configuration. Its failures name keys and types and never a value.

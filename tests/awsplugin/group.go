@@ -12,7 +12,8 @@ import (
 
 var (
 	iamName     = regexp.MustCompile(`^[0-9A-Za-z=,.@\-_+]+$`)
-	iamNameHint = "must only contain alphanumeric characters, hyphens, underscores, commas, periods, @ symbols, plus and equals signs"
+	iamNameHint = "must only contain alphanumeric characters, hyphens, underscores, commas, periods, @ symbols, " +
+		"plus and equals signs"
 )
 
 // group is aws_iam_group: everything changes in place.
@@ -20,7 +21,10 @@ var group = &resourceType{
 	token: "aws:iam/group:Group",
 	doc:   "An IAM group.",
 	props: map[string]prop{
-		"name":     {kind: kindString, doc: "The group's name; renamed in place.", autoname: true, pattern: iamName, hint: iamNameHint},
+		"name": {
+			kind: kindString, doc: "The group's name; renamed in place.",
+			autoname: true, pattern: iamName, hint: iamNameHint,
+		},
 		"path":     {kind: kindString, doc: "The group's path; moved in place.", dflt: property.New("/"), optional: true},
 		"arn":      {kind: kindString, doc: "The group's ARN.", output: true},
 		"uniqueId": {kind: kindString, doc: "The group's unique id.", output: true},

@@ -14,7 +14,10 @@ var groupMembership = &resourceType{
 	token: "aws:iam/groupMembership:GroupMembership",
 	doc:   "The members of an IAM group, all of them.",
 	props: map[string]prop{
-		"name":  {kind: kindString, doc: "A name for the membership, which AWS never sees; replaces.", autoname: true, forceNew: true},
+		"name": {
+			kind: kindString, doc: "A name for the membership, which AWS never sees; replaces.",
+			autoname: true, forceNew: true,
+		},
 		"group": {kind: kindString, doc: "The group's name; replaces.", required: true, forceNew: true},
 		"users": {kind: kindStrings, doc: "The names of the members; changed in place.", required: true},
 	},
@@ -26,7 +29,7 @@ var groupMembership = &resourceType{
 		}
 		return name, nil
 	},
-	read: func(ctx context.Context, c *awsClients, id string, prior values) (values, error) {
+	read: func(ctx context.Context, c *awsClients, _ string, prior values) (values, error) {
 		group := str(prior["group"])
 		var users []string
 		pages := iam.NewGetGroupPaginator(c.iam, &iam.GetGroupInput{GroupName: aws.String(group)})

@@ -305,7 +305,7 @@ func runDiffs(t *testing.T, token string, cases []diffCase) {
 }
 
 // with is base with some values replaced; a null removes one.
-func with(base values, more values) values {
+func with(base, more values) values {
 	out := values{}
 	for k, v := range base {
 		out[k] = v

@@ -141,7 +141,7 @@ func canonicalPolicy(document string) (map[string]any, error) {
 	case nil:
 		return m, nil
 	default:
-		return nil, errors.New("Statement is neither an object nor a list")
+		return nil, errors.New("Statement is neither an object nor a list") //nolint:staticcheck // A key of the policy.
 	}
 	forms := make([]string, 0, len(statements))
 	for _, s := range statements {

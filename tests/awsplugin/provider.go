@@ -103,7 +103,8 @@ func newProvider() p.Provider {
 				answer, err := f.invoke(ctx, c)
 				return p.InvokeResponse{Return: answer}, err
 			}
-			return p.InvokeResponse{}, fmt.Errorf("the function %s is not implemented by this stand-in for the aws plugin", req.Token)
+			return p.InvokeResponse{}, fmt.Errorf(
+				"the function %s is not implemented by this stand-in for the aws plugin", req.Token)
 		},
 		Check: func(ctx context.Context, req p.CheckRequest) (p.CheckResponse, error) {
 			r, err := typeOf(req.Urn)

@@ -67,7 +67,8 @@ type resourceType struct {
 
 const (
 	defaultsKey = "__defaults" // the bridge's list of the inputs that the program did not set
-	idKey       = "id"         // the bridge keeps Terraform's id in the outputs: it follows a rename, the engine's does not
+	// The bridge keeps Terraform's id in the outputs: it follows a rename, the engine's does not.
+	idKey = "id"
 )
 
 func isNoSuchEntity(err error) bool {

@@ -20,14 +20,18 @@ var role = &resourceType{
 		"name": {
 			kind: kindString, doc: "The role's name; replaces.",
 			autoname: true, computed: true, forceNew: true, conflict: "namePrefix",
-			pattern: regexp.MustCompile(`^[\w+=,.@-]{1,64}$`), hint: "must have at most 64 characters of alphanumerics and +=,.@-_",
+			pattern: regexp.MustCompile(`^[\w+=,.@-]{1,64}$`),
+			hint:    "must have at most 64 characters of alphanumerics and +=,.@-_",
 		},
 		"namePrefix": {
 			kind: kindString, doc: "What the role's name starts with, before a unique suffix; replaces.",
 			computed: true, forceNew: true, conflict: "name",
-			pattern: regexp.MustCompile(`^[\w+=,.@-]{1,38}$`), hint: "must have at most 38 characters of alphanumerics and +=,.@-_",
+			pattern: regexp.MustCompile(`^[\w+=,.@-]{1,38}$`),
+			hint:    "must have at most 38 characters of alphanumerics and +=,.@-_",
 		},
-		"path":             {kind: kindString, doc: "The role's path; replaces.", dflt: property.New("/"), forceNew: true, optional: true},
+		"path": {
+			kind: kindString, doc: "The role's path; replaces.", dflt: property.New("/"), forceNew: true, optional: true,
+		},
 		"assumeRolePolicy": {kind: kindPolicy, doc: "The trust policy; changed in place.", required: true},
 		"description":      {kind: kindString, doc: "The role's description; changed in place.", optional: true},
 		"maxSessionDuration": {
@@ -130,7 +134,9 @@ var role = &resourceType{
 }
 
 // updateRole makes one call per changed input.
-func updateRole(ctx context.Context, c *awsClients, id string, old, in values, changed map[string]bool) (string, error) {
+func updateRole(
+	ctx context.Context, c *awsClients, id string, old, in values, changed map[string]bool,
+) (string, error) {
 	name := aws.String(id)
 	fail := func(what string, err error) (string, error) {
 		return id, fmt.Errorf("updating IAM role (%s) %s: %w", id, what, err)
@@ -152,7 +158,9 @@ func updateRole(ctx context.Context, c *awsClients, id string, old, in values, c
 		if err != nil {
 			return fail("assume role policy", err)
 		}
-		_, err = c.iam.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: name, PolicyDocument: aws.String(trust)})
+		_, err = c.iam.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{
+			RoleName: name, PolicyDocument: aws.String(trust),
+		})
 		if err != nil {
 			return fail("assume role policy", err)
 		}
@@ -181,7 +189,9 @@ func updateRole(ctx context.Context, c *awsClients, id string, old, in values, c
 			if err != nil {
 				return fail("permissions boundary", err)
 			}
-		} else if _, err := c.iam.DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: name}); err != nil {
+		} else if _, err := c.iam.DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{
+			RoleName: name,
+		}); err != nil {
 			return fail("permissions boundary", err)
 		}
 	}
@@ -218,7 +228,9 @@ func dropRolePolicies(ctx context.Context, c *iam.Client, role string) error {
 		return err
 	}
 	return each(inline.PolicyNames, func(name string) error {
-		_, err := c.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(name)})
+		_, err := c.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{
+			RoleName: aws.String(role), PolicyName: aws.String(name),
+		})
 		return err
 	})
 }

@@ -36,8 +36,10 @@ func packageSchema() schema.PackageSpec {
 				Properties: map[string]schema.PropertySpec{},
 			}},
 			defaultTagsToken: {ObjectTypeSpec: schema.ObjectTypeSpec{
-				Type:       "object",
-				Properties: map[string]schema.PropertySpec{"tags": {TypeSpec: kindStringMap.spec(), Description: "Tags for every resource."}},
+				Type: "object",
+				Properties: map[string]schema.PropertySpec{
+					"tags": {TypeSpec: kindStringMap.spec(), Description: "Tags for every resource."},
+				},
 			}},
 		},
 	}
@@ -103,7 +105,9 @@ func (k kind) inputSpec() schema.TypeSpec {
 
 func (r *resourceType) spec() schema.ResourceSpec {
 	spec := schema.ResourceSpec{
-		ObjectTypeSpec:  schema.ObjectTypeSpec{Type: "object", Description: r.doc, Properties: map[string]schema.PropertySpec{}},
+		ObjectTypeSpec: schema.ObjectTypeSpec{
+			Type: "object", Description: r.doc, Properties: map[string]schema.PropertySpec{},
+		},
 		InputProperties: map[string]schema.PropertySpec{},
 	}
 	for _, name := range sortedKeys(r.props) {

@@ -15,7 +15,10 @@ var user = &resourceType{
 	token: "aws:iam/user:User",
 	doc:   "An IAM user.",
 	props: map[string]prop{
-		"name": {kind: kindString, doc: "The user's name; renamed in place.", autoname: true, pattern: iamName, hint: iamNameHint},
+		"name": {
+			kind: kindString, doc: "The user's name; renamed in place.",
+			autoname: true, pattern: iamName, hint: iamNameHint,
+		},
 		"path": {kind: kindString, doc: "The user's path; moved in place.", dflt: property.New("/"), optional: true},
 		"permissionsBoundary": {
 			kind: kindString, doc: "The ARN of the policy that bounds the user's permissions; changed in place.", optional: true,
@@ -161,7 +164,9 @@ var forceDestroySteps = []struct {
 			return err
 		}
 		return each(out.PolicyNames, func(name string) error {
-			_, err := c.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: aws.String(user), PolicyName: aws.String(name)})
+			_, err := c.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{
+				UserName: aws.String(user), PolicyName: aws.String(name),
+			})
 			return err
 		})
 	}},
@@ -171,7 +176,9 @@ var forceDestroySteps = []struct {
 			return err
 		}
 		return each(out.AttachedPolicies, func(policy types.AttachedPolicy) error {
-			_, err := c.DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: aws.String(user), PolicyArn: policy.PolicyArn})
+			_, err := c.DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{
+				UserName: aws.String(user), PolicyArn: policy.PolicyArn,
+			})
 			return err
 		})
 	}},
@@ -196,7 +203,9 @@ var forceDestroySteps = []struct {
 			return err
 		}
 		return each(out.SSHPublicKeys, func(key types.SSHPublicKeyMetadata) error {
-			_, err := c.DeleteSSHPublicKey(ctx, &iam.DeleteSSHPublicKeyInput{UserName: aws.String(user), SSHPublicKeyId: key.SSHPublicKeyId})
+			_, err := c.DeleteSSHPublicKey(ctx, &iam.DeleteSSHPublicKeyInput{
+				UserName: aws.String(user), SSHPublicKeyId: key.SSHPublicKeyId,
+			})
 			return err
 		})
 	}},
@@ -232,7 +241,9 @@ var forceDestroySteps = []struct {
 			return err
 		}
 		return each(out.MFADevices, func(device types.MFADevice) error {
-			_, err := c.DeactivateMFADevice(ctx, &iam.DeactivateMFADeviceInput{UserName: aws.String(user), SerialNumber: device.SerialNumber})
+			_, err := c.DeactivateMFADevice(ctx, &iam.DeactivateMFADeviceInput{
+				UserName: aws.String(user), SerialNumber: device.SerialNumber,
+			})
 			return err
 		})
 	}},

@@ -81,7 +81,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.note(call, answer.status)
 		return
 	}
-	if call.Action == "UpdateGroup" && cmp.Or(params.Get("NewGroupName"), params.Get("GroupName")) == params.Get("GroupName") {
+	name := params.Get("GroupName")
+	if call.Action == "UpdateGroup" && cmp.Or(params.Get("NewGroupName"), name) == name {
 		body = []byte(f.moveGroup(r.Context(), params).Encode())
 		r.ContentLength = int64(len(body))
 	}

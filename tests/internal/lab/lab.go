@@ -86,8 +86,9 @@ func (l *Lab) Enforce(ctx context.Context, on bool) error {
 // Env is the environment for the Pulumi CLI and all that it starts: the state is in the lab's folder, and the
 // only AWS to be reached is the lab's account. What the user has configured for AWS is out of reach.
 func (l *Lab) Env() map[string]string {
+	state := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(l.Dir, "state"))}
 	env := map[string]string{
-		"PULUMI_BACKEND_URL":          (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(l.Dir, "state"))}).String(),
+		"PULUMI_BACKEND_URL":          state.String(),
 		"PULUMI_CONFIG_PASSPHRASE":    "lab",
 		"PULUMI_SKIP_UPDATE_CHECK":    "true",
 		"AWS_ENDPOINT_URL":            l.Endpoint(),

@@ -39,9 +39,10 @@ func startMoto(ctx context.Context, account string) (*moto, error) {
 	}
 	m := &moto{
 		url:  &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))},
-		cmd:  exec.Command(python, "-m", "moto.server", "-H", "127.0.0.1", "-p", strconv.Itoa(port)), //nolint:gosec,noctx // Close ends it.
 		done: make(chan struct{}),
 	}
+	//nolint:noctx // Close ends it.
+	m.cmd = exec.Command(python, "-m", "moto.server", "-H", "127.0.0.1", "-p", strconv.Itoa(port))
 	m.cmd.Env = append(os.Environ(), "MOTO_ACCOUNT_ID="+account)
 	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
 	endWithParent(m.cmd)
@@ -78,7 +79,8 @@ func (m *moto) wait(ctx context.Context) error {
 
 // control posts to one of moto's own paths. The type of the body matters: moto takes others for a form.
 func (m *moto) control(ctx context.Context, path, body string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.url.JoinPath("moto-api", path).String(), strings.NewReader(body))
+	target := m.url.JoinPath("moto-api", path).String()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(body))
 	if err != nil {
 		return err
 	}

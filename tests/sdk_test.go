@@ -1,0 +1,501 @@
+package tests
+
+import (
+	"archive/zip"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
+)
+
+// offline is a setting of the environment that makes HTTP impossible: nothing listens on the port that is discard.
+var offline = []string{"HTTP_PROXY=http://127.0.0.1:9", "HTTPS_PROXY=http://127.0.0.1:9", "NO_PROXY="}
+
+// execute runs a program in a folder, and returns all that it says.
+func execute(t *testing.T, dir string, env []string, program string, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// succeed is execute of what is to succeed.
+func succeed(t *testing.T, dir string, env []string, program string, args ...string) string {
+	t.Helper()
+	out, err := execute(t, dir, env, program, args...)
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", program, args, err, out)
+	}
+	return out
+}
+
+// read returns the text of a file.
+func read(t *testing.T, path ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(path...))
+	check(t, err)
+	return string(text)
+}
+
+// copyFolder copies a folder of the repository, for programs that write beside what they read. It returns the copy.
+func copyFolder(t *testing.T, folder, dir string) string {
+	t.Helper()
+	check(t, os.CopyFS(dir, os.DirFS(filepath.Join(repo(t), folder))))
+	return dir
+}
+
+// complaintRE matches a complaint of a compiler: a file, a line, often a column, and what is wrong.
+var complaintRE = regexp.MustCompile(`^([^\s:(][^:(]*)[:(](\d+)(?:[:,]\d+)*\)?: (.*)$`)
+
+// complains says that a compiler complains of the lines of a file that end with a comment "want: TEXT", with
+// that text, and of nothing else in this or any other file.
+func complains(t *testing.T, output, file string) {
+	t.Helper()
+	want := map[int]string{}
+	for i, line := range strings.Split(read(t, file), "\n") {
+		if _, text, ok := strings.Cut(line, " want: "); ok {
+			want[i+1] = text
+		}
+	}
+	got := map[int]string{}
+	for line := range strings.Lines(output) {
+		m := complaintRE.FindStringSubmatch(strings.TrimSpace(line))
+		if len(m) == 0 || strings.HasPrefix(m[3], "note:") || strings.HasPrefix(line, " ") {
+			continue
+		}
+		if filepath.Base(m[1]) != filepath.Base(file) {
+			t.Errorf("there is something wrong with %s", line)
+			continue
+		}
+		n, err := strconv.Atoi(m[2])
+		check(t, err)
+		got[n] += m[3] + "\n"
+	}
+	for _, n := range slices.Sorted(maps.Keys(want)) {
+		if !strings.Contains(got[n], want[n]) {
+			t.Errorf("%s:%d: the compiler says %q, and not %q", filepath.Base(file), n, got[n], want[n])
+		}
+	}
+	for n, text := range got {
+		if want[n] == "" {
+			t.Errorf("%s:%d: the compiler complains: %s", filepath.Base(file), n, text)
+		}
+	}
+	if len(want) == 0 || t.Failed() {
+		t.Logf("all that the compiler says:\n%s", output)
+	}
+}
+
+// TestSDKNodejs says that the Node.js SDK compiles with its own settings, and that its types let through what is
+// right and nothing that is wrong.
+func TestSDKNodejs(t *testing.T) {
+	t.Parallel()
+	dir := copyFolder(t, "tests/sdks/nodejs", filepath.Join(t.TempDir(), "program"))
+	copyFolder(t, "sdk/nodejs", filepath.Join(dir, "sdk"))
+	modules := os.Getenv("CICD_NODE_MODULES")
+	check(t, os.Symlink(modules, filepath.Join(dir, "node_modules")))
+	// The SDK is the copy, and not what tools/install-package has installed some time ago.
+	check(t, os.WriteFile(filepath.Join(dir, "tsconfig.json"), []byte(`{
+		"extends": "./sdk/tsconfig.json",
+		"compilerOptions": {"strict": true, "noEmit": true, "paths": {"@pulumi-cicd/cicd": ["./sdk/index.ts"]}},
+		"files": ["sdk/index.ts", "sdk/provider.ts", "sdk/robotAccount.ts", "sdk/utilities.ts", "right.ts", "wrong.ts"]
+	}`), 0o600))
+	out, err := execute(t, dir, nil, "node", filepath.Join(modules, "typescript", "bin", "tsc"), "--pretty", "false",
+		"--project", dir)
+	if err == nil {
+		t.Errorf("tsc finds nothing wrong")
+	}
+	complains(t, out, filepath.Join(dir, "wrong.ts"))
+}
+
+// TestSDKPython says that the Python SDK can be built and installed as it is published, and that its types let
+// through what is right and nothing that is wrong.
+func TestSDKPython(t *testing.T) {
+	t.Parallel()
+	root, dir, python := repo(t), t.TempDir(), os.Getenv("CICD_TOOLS_PYTHON")
+	// setuptools reads and builds in the folder of the sources.
+	sources := copyFolder(t, "sdk/python", filepath.Join(dir, "sources"))
+
+	// The wheel is made from the source distribution, so that neither lacks a file.
+	succeed(t, dir, offline, python, "-m", "build", "--no-isolation", "--outdir", filepath.Join(dir, "dist"), sources)
+	wheels, err := filepath.Glob(filepath.Join(dir, "dist", "pulumi_cicd-*-py3-none-any.whl"))
+	check(t, err)
+	if len(wheels) != 1 {
+		t.Fatalf("there are the wheels %v", wheels)
+	}
+	wheel, err := zip.OpenReader(wheels[0])
+	check(t, err)
+	defer wheel.Close()
+	for _, name := range []string{"pulumi_cicd/py.typed", "pulumi_cicd/pulumi-plugin.json"} {
+		if _, err := fs.Stat(wheel, name); err != nil {
+			t.Errorf("the wheel: %v", err)
+		}
+	}
+
+	site := filepath.Join(dir, "site")
+	succeed(t, dir, offline, python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
+		"--target", site, sources)
+	env := []string{"PYTHONPATH=" + site}
+	where := succeed(t, dir, env, python, "-c", "import pulumi_cicd; print(pulumi_cicd.RobotAccount, pulumi_cicd.__file__)")
+	if !strings.Contains(where, site) {
+		t.Fatalf("Python finds %s", where)
+	}
+	fixtures := filepath.Join(root, "tests", "sdks", "python")
+	// mypy takes half a minute without its cache.
+	out, err := execute(t, dir, env, python, "-m", "mypy", "--strict", "--no-error-summary", "--no-pretty",
+		"--hide-error-context", "--cache-dir", filepath.Join(root, ".tools", "mypy"),
+		filepath.Join(fixtures, "right.py"), filepath.Join(fixtures, "wrong.py"))
+	if err == nil {
+		t.Errorf("mypy finds nothing wrong")
+	}
+	complains(t, out, filepath.Join(fixtures, "wrong.py"))
+}
+
+// TestSDKGo says that the Go SDK builds from its own module, and that its types let through what is right and
+// nothing that is wrong.
+func TestSDKGo(t *testing.T) {
+	t.Parallel()
+	root := repo(t)
+	sdk := filepath.Join(root, "sdk", "go", "cicd")
+	fixtures := filepath.Join(root, "tests", "sdks", "go")
+	env := []string{"GOWORK=off", "GOFLAGS=-mod=readonly"}
+	succeed(t, sdk, env, "go", "build", "./...")
+	succeed(t, sdk, env, "go", "vet", "./...")
+	succeed(t, sdk, env, "go", "vet", filepath.Join(fixtures, "right.go"))
+	out, err := execute(t, sdk, env, "go", "build", filepath.Join(fixtures, "wrong.go"))
+	if err == nil {
+		t.Errorf("go finds nothing wrong")
+	}
+	complains(t, out, filepath.Join(fixtures, "wrong.go"))
+}
+
+// TestSDKDotnet says of the text of the C# SDK what needs no compiler.
+func TestSDKDotnet(t *testing.T) {
+	t.Parallel()
+	sdk := filepath.Join(repo(t), "sdk", "dotnet")
+	for file, wants := range map[string][]string{
+		"RobotAccount.cs": {
+			"namespace PulumiCicd.Cicd\n",
+			`[CicdResourceType("cicd:index:RobotAccount")]`,
+			"public partial class RobotAccount : global::Pulumi.ComponentResource\n",
+			"public RobotAccount(string name, RobotAccountArgs? args = null, ComponentResourceOptions? options = null)\n",
+			"public InputList<string> AssumableRoles\n",
+			"public InputList<string> SourceIps\n",
+			"public InputMap<string> Tags\n",
+			"public Input<string>? UserName { get; set; }\n",
+			"public Input<bool>? ForceDestroy { get; set; }\n",
+			"public Output<string> UserArn { get; private set; } = null!;\n",
+		},
+		// NuGet and the compiler name package and assembly after the project's file.
+		"PulumiCicd.Cicd.csproj": {"<Authors>pulumi-cicd</Authors>", `<PackageReference Include="Pulumi"`},
+	} {
+		text := read(t, sdk, file)
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not say %q", file, want)
+			}
+		}
+	}
+	if text := read(t, sdk, "PulumiCicd.Cicd.csproj"); regexp.MustCompile("<(PackageId|AssemblyName)>").MatchString(text) {
+		t.Errorf("the project gives its package or assembly another name:\n%s", text)
+	}
+}
+
+// TestSDKDotnetBuild builds the C# SDK, its package, and against it the example and a program with outputs.
+func TestSDKDotnetBuild(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("dotnet"); err != nil {
+		t.Skip("the C# SDK and example are not built: there is no dotnet on PATH")
+	}
+	dir := t.TempDir()
+	sdk := copyFolder(t, "sdk/dotnet", filepath.Join(dir, "sdk"))
+	program := copyFolder(t, "examples/robot-account-csharp", filepath.Join(dir, "program"))
+	check(t, os.CopyFS(program, os.DirFS(filepath.Join(repo(t), "tests", "sdks", "dotnet"))))
+	// The example takes the SDK from the folder, as long as it is not published.
+	project := filepath.Join(program, "robot-account.csproj")
+	published := regexp.MustCompile(`<PackageReference Include="PulumiCicd\.Cicd" Version="[^"]*" />`)
+	text := read(t, project)
+	if !published.MatchString(text) {
+		t.Fatalf("the example does not ask for the SDK:\n%s", text)
+	}
+	text = published.ReplaceAllString(text, `<ProjectReference Include="../sdk/PulumiCicd.Cicd.csproj" />`)
+	check(t, os.WriteFile(project, []byte(text), 0o600))
+
+	succeed(t, program, []string{"DOTNET_CLI_TELEMETRY_OPTOUT=1", "DOTNET_NOLOGO=1"}, "dotnet", "build")
+	packages, err := filepath.Glob(filepath.Join(sdk, "bin", "Debug", "PulumiCicd.Cicd.*.nupkg"))
+	check(t, err)
+	if len(packages) != 1 {
+		t.Errorf("there are the packages %v", packages)
+	}
+}
+
+// TestSDKSchema says what the schema promises to registries and to programs.
+func TestSDKSchema(t *testing.T) {
+	t.Parallel()
+	text := read(t, repo(t), "schema.json")
+	var spec schema.PackageSpec
+	check(t, json.Unmarshal([]byte(text), &spec))
+	// Once published, a name cannot be taken back.
+	names := map[string]any{"name": spec.Name, "publisher": spec.Publisher}
+	for language, keys := range map[string][]string{
+		"nodejs": {"packageName"}, "python": {"packageName"}, "go": {"importBasePath"}, "csharp": {"rootNamespace", "namespaces"},
+	} {
+		var settings map[string]any
+		check(t, json.Unmarshal(spec.Language[language], &settings))
+		for _, key := range keys {
+			names[language+" "+key] = settings[key]
+		}
+	}
+	same(t, "the names", names, map[string]any{
+		"name": "cicd", "publisher": "pulumi-cicd",
+		"nodejs packageName":   "@pulumi-cicd/cicd",
+		"python packageName":   "pulumi_cicd",
+		"go importBasePath":    "github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd",
+		"csharp rootNamespace": "PulumiCicd", "csharp namespaces": map[string]any{"cicd": "Cicd"},
+	})
+	if spec.Version != "" || strings.Contains(text, `"version"`) {
+		t.Errorf("the schema has a version, which a release would change")
+	}
+	if spec.Description == "" || len(spec.Resources) == 0 {
+		t.Errorf("the package has the description %q and %d resources", spec.Description, len(spec.Resources))
+	}
+
+	for token, r := range spec.Resources {
+		if r.Description == "" || !r.IsComponent {
+			t.Errorf("%s is a component: %v, and has the description %q", token, r.IsComponent, r.Description)
+		}
+		for kind, properties := range map[string]map[string]schema.PropertySpec{
+			"input": r.InputProperties, "output": r.Properties,
+		} {
+			if len(properties) == 0 {
+				t.Errorf("%s has no %s", token, kind)
+			}
+			for name, property := range properties {
+				if property.Description == "" {
+					t.Errorf("the %s %s of %s has no description", kind, name, token)
+				}
+				if path := plain(&property.TypeSpec); kind == "input" && path != "" {
+					t.Errorf("%s%s of %s takes no output", name, path, token)
+				}
+			}
+		}
+	}
+	for token, typ := range spec.Types {
+		if typ.Description == "" {
+			t.Errorf("the type %s has no description", token)
+		}
+		for name, property := range typ.Properties {
+			if property.Description == "" {
+				t.Errorf("the property %s of %s has no description", name, token)
+			}
+			if path := plain(&property.TypeSpec); path != "" {
+				t.Errorf("%s%s of %s takes no output", name, path, token)
+			}
+		}
+	}
+}
+
+// plain returns the path to what in a type takes no output: " itself", or the way to its elements.
+func plain(typ *schema.TypeSpec) string {
+	switch {
+	case typ == nil:
+		return ""
+	case typ.Plain:
+		return " itself"
+	}
+	if path := plain(typ.Items); path != "" {
+		return "[]" + path
+	}
+	if path := plain(typ.AdditionalProperties); path != "" {
+		return ".*" + path
+	}
+	return ""
+}
+
+// TestSDKServedSchema says that the plugin serves the schema that the SDKs are generated from.
+func TestSDKServedSchema(t *testing.T) {
+	t.Parallel()
+	root := repo(t)
+	cmd := exec.CommandContext(t.Context(), "pulumi", "package", "get-schema", filepath.Join(root, "bin", "pulumi-resource-cicd"))
+	cmd.Dir = t.TempDir()
+	out, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		t.Fatalf("%v: %s", err, exit.Stderr)
+	}
+	check(t, err)
+	var served, tracked map[string]any
+	check(t, json.Unmarshal(out, &served))
+	check(t, json.Unmarshal([]byte(read(t, root, "schema.json")), &tracked))
+	if version, _ := served["version"].(string); version == "" {
+		t.Errorf("the plugin's schema has no version")
+	}
+	delete(served, "version")
+	same(t, "the served schema", served, tracked)
+}
+
+// TestSDKGeneration says that the generator writes what is in the repository, the same each time, without network.
+func TestSDKGeneration(t *testing.T) {
+	t.Parallel()
+	root, dir := repo(t), t.TempDir()
+	generator := filepath.Join(dir, "generator")
+	succeed(t, root, []string{"GOWORK=off"}, "go", "build", "-o", generator, "./cmd/pulumi-gen-cicd")
+	var first map[string]string
+	for _, name := range []string{"first", "second"} {
+		out := filepath.Join(dir, name)
+		check(t, os.Mkdir(out, 0o700))
+		succeed(t, root, offline, generator, "-out", out)
+		var names []string
+		check(t, filepath.WalkDir(out, func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				path, err = filepath.Rel(out, path)
+				names = append(names, path)
+			}
+			return err
+		}))
+		files := readFiles(t, out, names)
+		if first == nil {
+			first = files
+		}
+		sameFiles(t, "the second generation", files, "the first", first)
+	}
+
+	tracked := succeed(t, root, nil, "git", "ls-files", "--cached", "--others", "--exclude-standard", "schema.json", "sdk")
+	want := readFiles(t, root, strings.Fields(tracked))
+	// "make sdk" has "go mod tidy" complete these two.
+	for _, name := range []string{"go.mod", "go.sum"} {
+		name = filepath.Join("sdk", "go", "cicd", name)
+		if first[name] == "" || want[name] == "" {
+			t.Errorf("there is no %s", name)
+		}
+		delete(first, name)
+		delete(want, name)
+	}
+	sameFiles(t, "what is generated", first, `the repository ("make sdk" brings it up to date)`, want)
+}
+
+// readFiles returns the texts of files in a folder by their names, which are relative to it.
+func readFiles(t *testing.T, dir string, names []string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	for _, name := range names {
+		files[filepath.FromSlash(name)] = read(t, dir, filepath.FromSlash(name))
+	}
+	return files
+}
+
+// sameFiles says that two folders hold the same.
+func sameFiles(t *testing.T, what string, got map[string]string, whatElse string, want map[string]string) {
+	t.Helper()
+	if len(got) == 0 {
+		t.Errorf("%s is nothing", what)
+	}
+	names := maps.Clone(got)
+	maps.Copy(names, want)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		g, inGot := got[name]
+		w, inWant := want[name]
+		if g != w || inGot != inWant {
+			t.Errorf("%s and %s differ in %s", what, whatElse, name)
+		}
+	}
+}
+
+// programs tells by language which code blocks of the documentation are whole programs, and where those are that
+// the tests run.
+var programs = map[string]struct{ mark, file string }{
+	"typescript": {`from "@pulumi-cicd/cicd"`, "index.ts"},
+	"python":     {"import pulumi_cicd", "__main__.py"},
+	"go":         {"package main", "main.go"},
+	"csharp":     {"Deployment.RunAsync", "Program.cs"},
+	"yaml":       {"runtime: yaml", "Pulumi.yaml"},
+}
+
+// TestDocumentedPrograms says that every whole program in the documentation is an example, to the letter: what is
+// shown is what is tested.
+func TestDocumentedPrograms(t *testing.T) {
+	t.Parallel()
+	root := repo(t)
+	examples := map[string]map[string]bool{}
+	for language, program := range programs {
+		examples[language] = map[string]bool{}
+		files, err := filepath.Glob(filepath.Join(root, "examples", "*-"+language, program.file))
+		check(t, err)
+		for _, file := range files {
+			examples[language][read(t, file)] = true
+		}
+		if len(files) == 0 {
+			t.Errorf("there is no example in %s", language)
+		}
+	}
+	description := filepath.Join(root, "provider", "robot_account.md")
+	documents := []string{description}
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		check(t, err)
+		documents = append(documents, files...)
+	}
+	for _, document := range documents {
+		shown := map[string]bool{}
+		for _, block := range codeBlocks(read(t, document)) {
+			program, known := programs[block.language]
+			if !known || !strings.Contains(block.text, program.mark) {
+				continue
+			}
+			shown[block.language] = true
+			if !examples[block.language][block.text] {
+				t.Errorf("%s:%d: the program in %s is no file examples/*-%s/%s",
+					document, block.line, block.language, block.language, program.file)
+			}
+		}
+		if document == description {
+			same(t, "the languages in "+document, slices.Sorted(maps.Keys(shown)), slices.Sorted(maps.Keys(programs)))
+		}
+	}
+}
+
+// codeBlock is a fenced block of Markdown.
+type codeBlock struct {
+	language, text string
+	line           int
+}
+
+func codeBlocks(markdown string) (blocks []codeBlock) {
+	var block *codeBlock
+	for i, line := range strings.Split(markdown, "\n") {
+		fence, isFence := strings.CutPrefix(line, "```")
+		switch {
+		case isFence && block == nil:
+			// Short names are in use as well.
+			language, _, _ := strings.Cut(fence, " ")
+			switch language {
+			case "ts":
+				language = "typescript"
+			case "py":
+				language = "python"
+			case "cs", "c#":
+				language = "csharp"
+			case "yml":
+				language = "yaml"
+			}
+			block = &codeBlock{language: language, line: i + 1}
+		case isFence:
+			blocks = append(blocks, *block)
+			block = nil
+		case block != nil:
+			block.text += line + "\n"
+		}
+	}
+	return blocks
+}
