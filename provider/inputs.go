@@ -29,7 +29,9 @@ type rules map[string]rule
 
 // inputs are the inputs of one component as the engine sent them, and what is wrong with them.
 type inputs struct {
-	values   property.Map
+	values property.Map
+	// preview says that values may be unknown yet.
+	preview  bool
 	problems []problem
 }
 
@@ -48,7 +50,7 @@ func withInputs(provider p.Provider, checks map[tokens.Type]func(in *inputs, nam
 	construct := provider.Construct
 	provider.Construct = func(ctx context.Context, req p.ConstructRequest) (p.ConstructResponse, error) {
 		if check, ok := checks[req.Urn.Type()]; ok {
-			if err := check(&inputs{values: req.Inputs}, req.Urn.Name()); err != nil {
+			if err := check(&inputs{values: req.Inputs, preview: req.DryRun}, req.Urn.Name()); err != nil {
 				return p.ConstructResponse{}, rpcerror.WrapDetailedError(err)
 			}
 		}
@@ -60,7 +62,7 @@ func withInputs(provider p.Provider, checks map[tokens.Type]func(in *inputs, nam
 
 // rootUnknowns makes the inputs that are not known, and depend on nothing, depend on the parent, which exists
 // whenever the component does. The Pulumi SDK v3.259.0 takes an unknown list or map only if it has a
-// dependency, and otherwise fails the preview for want of a list. Nothing is unknown in an update.
+// dependency, and otherwise fails the preview for want of a list.
 func rootUnknowns(values property.Map, parent resource.URN) property.Map {
 	for name, v := range values.All {
 		if v.IsComputed() && len(v.Dependencies()) == 0 {
@@ -75,7 +77,7 @@ type inputsKey struct{}
 // newInputs returns the inputs of the component that is being constructed.
 func newInputs(ctx *pulumi.Context) *inputs {
 	values, _ := ctx.Value(inputsKey{}).(property.Map)
-	return &inputs{values: values}
+	return &inputs{values: values, preview: ctx.DryRun()}
 }
 
 // refuseUnknown reports every input that has no rule.
@@ -104,11 +106,15 @@ func (in *inputs) given(name string) bool {
 }
 
 func (in *inputs) check(at location, v property.Value, check rule) {
-	if v.IsComputed() {
-		return
-	}
 	at.secret = at.secret || v.Secret()
-	check(in, at, v)
+	switch {
+	case !v.IsComputed():
+		check(in, at, v)
+	case !in.preview:
+		// The Pulumi SDK drops what is unknown in an update, and the default would take its place.
+		in.report(at, v, errors.New("must be known in an update: what it comes from is not there, "+
+			"perhaps because it was left out of the targets"))
+	}
 }
 
 // report adds a problem with the value at a location. What is secret is not shown, and neither is the key of
@@ -270,6 +276,8 @@ func kind(v property.Value) string {
 	switch {
 	case v.IsNull():
 		return "null"
+	case v.IsComputed():
+		return "unknown"
 	case v.IsBool():
 		return "a boolean"
 	case v.IsNumber():

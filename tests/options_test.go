@@ -26,6 +26,10 @@ import (
 // otherAccount is the number of a second account, where a test has two.
 const otherAccount = "210987654321"
 
+// trustsAccount is the trust policy of a role that trusts its account.
+const trustsAccount = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",` +
+	`"Principal":{"AWS":"arn:aws:iam::123456789012:root"}}]}`
+
 // robotStack makes a stack of one robot account named robot.
 func robotStack(t *testing.T, l *lab.Lab, args *cicd.RobotAccountArgs, opts ...pulumi.ResourceOption) *stack {
 	t.Helper()
@@ -215,8 +219,7 @@ func TestRolesOfOtherResources(t *testing.T) {
 	l := newLab(t)
 	s := inlineStack(t, l, func(ctx *pulumi.Context) error {
 		role, err := iam.NewRole(ctx, "deploy", &iam.RoleArgs{
-			AssumeRolePolicy: pulumi.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",` +
-				`"Principal":{"AWS":"arn:aws:iam::123456789012:root"}}]}`),
+			AssumeRolePolicy: pulumi.String(trustsAccount),
 		})
 		if err != nil {
 			return err
