@@ -16,6 +16,7 @@ usage() {
 		  private   no file names a package registry or a folder of the machine it was written on
 		  syntax    JSON, YAML and Python files can be read
 		  shell     shellcheck finds nothing in the shell scripts
+		  workflows actionlint finds nothing in the workflows of GitHub
 		  tidy      go.mod and go.sum of the provider, the tests and the Go SDK are as "go mod tidy" makes them
 		  format    the Go programs outside of the modules are formatted
 		  vet       "go vet" finds nothing in the Go SDK and the Go example
@@ -24,7 +25,7 @@ usage() {
 	END
 }
 
-CHECKS="private syntax shell tidy format vet root tests"
+CHECKS="private syntax shell workflows tidy format vet root tests"
 
 # files PATTERN... writes the names of the files that are, or are about to be, in the repository. A file that is
 # deleted and not yet committed is in neither.
@@ -97,6 +98,9 @@ shell() {
 	shellcheck --external-sources $scripts tools/versions
 }
 
+# With shellcheck, which it finds on PATH, for what the steps run.
+workflows() { actionlint -color=false; }
+
 # Not the other modules. The programs' require the Go SDK in a version that may not be published yet. Those in tools
 # hold no code, and tidying them would fetch what the tests of other people's tools depend on.
 tidy() {
@@ -140,7 +144,7 @@ for check in "${@:-$CHECKS}"; do
 		start=$SECONDS
 		# A function that is called in a condition goes on after an error: each one says itself how it ends.
 		if "$name"; then result=ok; else result=FAILED FAILED="$FAILED $name"; fi
-		printf '%-8s %-7s %s (%d s)\n' lint "$name" "$result" $((SECONDS - start))
+		printf '%-8s %-9s %s (%d s)\n' lint "$name" "$result" $((SECONDS - start))
 	done
 done
 [ -z "$FAILED" ] || { echo "tools/lint.sh: failed:$FAILED" >&2 && exit 1; }
