@@ -14,7 +14,7 @@ PLUGIN := bin/pulumi-resource-cicd
 # What the tests and the demo run with: see tools/setup.
 ENV := . .tools/env &&
 
-.PHONY: build sdk test demo lint clean
+.PHONY: build sdk test demo lint dist clean
 
 ## build: the plugin, stripped and trimmed
 build:
@@ -23,7 +23,7 @@ build:
 
 ## sdk: schema.json and sdk/ from the Go code, offline
 sdk:
-	go run ./cmd/pulumi-gen-cicd
+	go -C cmd/pulumi-gen-cicd run . -root ../..
 	cd sdk/go/cicd && go mod tidy
 
 ## test: every test
@@ -50,6 +50,13 @@ demo:
 lint:
 	tools/setup lint moto
 	tools/lint.sh
+
+## dist: the files of the release VERSION, in dist; see tools/dist --help
+dist: export VERSION := $(VERSION)
+dist:
+	@tools/dist --check "$$VERSION"
+	tools/setup release
+	@tools/dist "$$VERSION"
 
 ## clean: all that is built or fetched
 clean:

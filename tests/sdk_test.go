@@ -350,7 +350,7 @@ func TestSDKGeneration(t *testing.T) {
 	t.Parallel()
 	root, dir := repo(t), t.TempDir()
 	generator := filepath.Join(dir, "generator")
-	succeed(t, root, []string{"GOWORK=off"}, "go", "build", "-o", generator, "./cmd/pulumi-gen-cicd")
+	succeed(t, root, []string{"GOWORK=off"}, "go", "-C", "cmd/pulumi-gen-cicd", "build", "-o", generator, ".")
 	var first map[string]string
 	for _, name := range []string{"first", "second"} {
 		out := filepath.Join(dir, name)

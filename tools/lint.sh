@@ -21,11 +21,12 @@ usage() {
 		  format    the Go programs outside of the modules are formatted
 		  vet       "go vet" finds nothing in the Go SDK and the Go example
 		  root      golangci-lint finds nothing in the provider's module
+		  generator golangci-lint finds nothing in the generator's module
 		  tests     golangci-lint finds nothing in the module of the tests
 	END
 }
 
-CHECKS="private syntax shell workflows tidy format vet root tests"
+CHECKS="private syntax shell workflows tidy format vet root generator tests"
 
 # files PATTERN... writes the names of the files that are, or are about to be, in the repository. A file that is
 # deleted and not yet committed is in neither.
@@ -105,7 +106,7 @@ workflows() { actionlint -color=false; }
 # hold no code, and tidying them would fetch what the tests of other people's tools depend on.
 tidy() {
 	local result=0 module
-	for module in . tests sdk/go/cicd; do
+	for module in . cmd/pulumi-gen-cicd tests sdk/go/cicd; do
 		go -C "$module" mod tidy -diff || { echo "$module/go.mod is not tidy" && result=1; }
 	done
 	return "$result"
@@ -123,6 +124,7 @@ vet() {
 }
 
 root() { golangci-lint run ./...; }
+generator() { (cd cmd/pulumi-gen-cicd && golangci-lint run ./...); }
 tests() { (cd tests && golangci-lint run ./...); }
 
 case ${1:-} in

@@ -2,7 +2,8 @@
 // and sdk/{nodejs,python,dotnet,go}. It needs no network and writes the same bytes every time.
 //
 // It calls the code generators as libraries, and not with `pulumi package gen-sdk`, so that no Pulumi CLI and
-// no language host is needed.
+// no language host is needed. It is a module of its own, because what it requires would be taken for a plugin in the
+// module that Pulumi builds from source: pulumi-dotnet, for a resource plugin named dotnet.
 package main
 
 import (
