@@ -13,6 +13,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
@@ -290,13 +291,24 @@ func (s *states) add(t *testing.T, language string, st *stack) {
 		provider, _, _ := strings.Cut(r.Provider, "::default")
 		all[urn] = entry{
 			Type: string(r.Type), Inputs: withoutRandom(r), Parent: string(r.Parent), Provider: provider,
-			Dependencies: r.Dependencies, PropertyDependencies: r.PropertyDependencies,
+			Dependencies: sorted(r.Dependencies), PropertyDependencies: propertyDependencies(r),
 			Protect: r.Protect, RetainOnDelete: r.RetainOnDelete, Aliases: r.Aliases,
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.of[language] = all
+}
+
+// sorted returns URNs in order: that in which an SDK names dependencies is left to chance.
+func sorted(urns []resource.URN) []resource.URN { return slices.Sorted(slices.Values(urns)) }
+
+func propertyDependencies(r apitype.ResourceV3) map[resource.PropertyKey][]resource.URN {
+	all := map[resource.PropertyKey][]resource.URN{}
+	for property, urns := range r.PropertyDependencies {
+		all[property] = sorted(urns)
+	}
+	return all
 }
 
 // withoutRandom returns the inputs of a resource without a name that Pulumi made up.
