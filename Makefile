@@ -37,7 +37,7 @@ test: build
 ## demo: a real "pulumi up" of the seed's robot account, in LANGUAGE
 demo:
 	@printf '%s\n' $(LANGUAGES) | grep -xF -e '$(LANGUAGE)' >/dev/null || \
-		{ echo 'demo: there is no example in "$(LANGUAGE)": LANGUAGE is one of $(LANGUAGES)' >&2; exit 2; }
+		{ echo 'demo: it cannot run a program in "$(LANGUAGE)": LANGUAGE is one of $(LANGUAGES)' >&2; exit 2; }
 	@$(MAKE) --no-print-directory build
 	tools/setup pulumi aws moto $(if $(filter typescript,$(LANGUAGE)),nodejs,$(LANGUAGE))
 	tools/install-package $(if $(filter typescript,$(LANGUAGE)),nodejs,$(LANGUAGE))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"google.golang.org/grpc/status"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
 )
@@ -27,7 +28,8 @@ func callerIdentity(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Id
 	}
 	caller, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{}, invoke...)
 	if err != nil {
-		return nil, fmt.Errorf("look up the AWS account: %w", err)
+		// The engine's message without the words of the protocol around it.
+		return nil, fmt.Errorf("look up the AWS account: %s", status.Convert(err).Message())
 	}
 	if caller.Arn == "" && ctx.DryRun() {
 		return nil, nil //nolint:nilnil // See above: not known yet is no error.

@@ -56,7 +56,8 @@ func (s server) Construct(
 	if err != nil && strings.Contains(err.Error(), context.Canceled.Error()) {
 		// The engine cancels what is under way when a resource fails. Which of the children was waited for then
 		// is of no use to anybody, and hides the one that failed.
-		return nil, status.Error(codes.Canceled, "cancelled: the update failed elsewhere, see the other errors")
+		return nil, status.Error(codes.Canceled,
+			"cancelled: the update was cancelled, or failed elsewhere; see the other errors")
 	}
 	return resp, err
 }

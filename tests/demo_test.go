@@ -84,7 +84,7 @@ func TestDemoRefusesLanguage(t *testing.T) {
 		if err := command.Run(); !errors.As(err, &failed) {
 			t.Errorf("%s: ends with %v", name, err)
 		}
-		for _, want := range append([]string{`demo: there is no example in "cobol": `}, lab.Languages...) {
+		for _, want := range append([]string{`demo: it cannot run a program in "cobol": `}, lab.Languages...) {
 			if !strings.Contains(stderr.String(), want) {
 				t.Errorf("%s: the error does not say %q, but %q", name, want, &stderr)
 			}

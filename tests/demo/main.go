@@ -64,7 +64,7 @@ func untilSignal() context.Context {
 
 func demo(ctx context.Context, language string) (err error) {
 	if !slices.Contains(lab.Languages, language) {
-		return fmt.Errorf("there is no example in %q: the languages are %s", language, strings.Join(lab.Languages, ", "))
+		return fmt.Errorf("it cannot run a program in %q: the languages are %s", language, strings.Join(lab.Languages, ", "))
 	}
 	plugin := os.Getenv("CICD_AWS_PLUGIN_KIND")
 	if plugin == "" {
