@@ -32,7 +32,8 @@ test: build
 	tools/install-package nodejs python
 	$(ENV) go test -race ./...
 	$(ENV) cd sdk/go/cicd && go vet ./...
-	$(ENV) cd tests && go test -timeout 30m ./...
+	@# Each test is told as it ends, and each that is skipped with its reason.
+	$(ENV) cd tests && go test -v -timeout 30m ./... | awk '!/^=== / { print; fflush() }'
 
 ## demo: a real "pulumi up" of the seed's robot account, in LANGUAGE
 demo:
