@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"strconv"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -15,8 +14,6 @@ func check(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
-
-func itoa(i int) string { return strconv.Itoa(i) }
 
 func unmarshal(t *testing.T, s *structpb.Struct) resource.PropertyMap {
 	t.Helper()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -66,7 +67,7 @@ func startPlugin(t *testing.T, provider p.Provider) *testPlugin {
 		},
 	})
 	check(t, err)
-	conn, err := grpc.NewClient("127.0.0.1:"+itoa(handle.Port), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient("127.0.0.1:"+strconv.Itoa(handle.Port), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	check(t, err)
 	t.Cleanup(func() { check(t, conn.Close()) })
 	tp.ResourceProviderClient = pulumirpc.NewResourceProviderClient(conn)

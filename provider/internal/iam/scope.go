@@ -62,7 +62,7 @@ func checkRolePattern(s string) error {
 	switch {
 	case !scopeRE.MatchString(s):
 		return violationf(scopeForm)
-	case dir == "/" || strings.HasPrefix(dir, "/"):
+	case strings.HasPrefix(dir, "/"):
 		return hinted(quote(strings.TrimLeft(s, "/")), "must not begin with a slash: it follows \"role/\"")
 	case name == "":
 		return hinted(quote(dir+"*"), "must not end with a slash: a path alone names no role")
