@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -22,28 +24,54 @@ import (
 
 // awsClients are what one configured provider talks with. It is not changed after Configure.
 type awsClients struct {
-	iam       *iam.Client
-	sts       *sts.Client
-	region    string
-	partition partition
+	iam            *iam.Client
+	sts            *sts.Client
+	secretsManager *secretsmanager.Client
+	ssm            *ssm.Client
+	region         string
+	partition      partition
 }
 
-// configKeys are the official configuration keys that are implemented, with their kinds; two more, endpoints
-// and defaultTags, are objects and checked one by one.
-var configKeys = map[string]kind{
-	"region":                    kindString,
-	"accessKey":                 kindString,
-	"secretKey":                 kindString,
-	"token":                     kindString,
-	"profile":                   kindString,
-	"skipCredentialsValidation": kindBool,
-	"skipMetadataApiCheck":      kindBool,
-	"skipRegionValidation":      kindBool,
-	"skipRequestingAccountId":   kindBool,
-	"allowedAccountIds":         kindStrings,
-	"maxRetries":                kindInt,
-	"endpoints":                 kindObjects,
-	"defaultTags":               kindObject,
+// configKey is one configuration key: its kind, and how a value of that kind gets into the settings.
+type configKey struct {
+	kind kind
+	set  func(s *settings, v property.Value, fail failFunc)
+}
+
+// failFunc notes what is wrong with a part of the configuration, which it never quotes: that can be a secret.
+type failFunc func(path, format string, a ...any)
+
+// configKeys are the official configuration keys that are implemented.
+var configKeys = map[string]configKey{
+	"region":                    text(func(s *settings) *string { return &s.region }),
+	"accessKey":                 text(func(s *settings) *string { return &s.accessKey }),
+	"secretKey":                 text(func(s *settings) *string { return &s.secretKey }),
+	"token":                     text(func(s *settings) *string { return &s.token }),
+	"profile":                   text(func(s *settings) *string { return &s.profile }),
+	"skipCredentialsValidation": flag(func(s *settings) *bool { return &s.skipCredentialsValidation }),
+	"skipMetadataApiCheck":      flag(func(s *settings) *bool { return &s.skipMetadataAPICheck }),
+	"skipRegionValidation":      flag(func(s *settings) *bool { return &s.skipRegionValidation }),
+	"skipRequestingAccountId":   flag(func(s *settings) *bool { return &s.skipRequestingAccountID }),
+	"allowedAccountIds": {kindStrings, func(s *settings, v property.Value, _ failFunc) {
+		s.allowedAccountIDs = strs(v)
+	}},
+	"maxRetries": {kindInt, func(s *settings, v property.Value, fail failFunc) {
+		if s.maxRetries = int(v.AsNumber()); s.maxRetries < 0 {
+			fail("maxRetries", "must not be negative")
+		}
+	}},
+	"endpoints":   {kindObjects, setEndpoints},
+	"defaultTags": {kindObject, setDefaultTags},
+}
+
+// text is a key whose value is one string of the settings.
+func text(field func(*settings) *string) configKey {
+	return configKey{kindString, func(s *settings, v property.Value, _ failFunc) { *field(s) = str(v) }}
+}
+
+// flag is a key whose value is one boolean of the settings.
+func flag(field func(*settings) *bool) configKey {
+	return configKey{kindBool, func(s *settings, v property.Value, _ failFunc) { *field(s) = boolean(v) }}
 }
 
 // configSecrets are the keys whose values the official SDKs mark as secret.
@@ -55,7 +83,7 @@ func isInternal(key string) bool {
 }
 
 // endpointServices are the services that are called, hence the only ones with an endpoint to set.
-var endpointServices = []string{"iam", "sts"}
+var endpointServices = []string{"iam", "secretsmanager", "ssm", "sts"}
 
 // settings is the configuration after checking.
 type settings struct {
@@ -80,7 +108,7 @@ func parseConfig(args property.Map) (settings, []p.CheckFailure) {
 		if isInternal(key) {
 			continue
 		}
-		k, ok := configKeys[key]
+		known, ok := configKeys[key]
 		if !ok {
 			fail(key, "the configuration key %q is not implemented by this stand-in for the aws plugin; it has %s",
 				key, strings.Join(sortedKeys(configKeys), ", "))
@@ -97,75 +125,54 @@ func parseConfig(args property.Map) (settings, []p.CheckFailure) {
 		if v.IsNull() || (v.IsString() && v.AsString() == "") {
 			continue
 		}
-		v, err := decodeConfig(k, v)
+		v, err := decodeConfig(known.kind, v)
 		if err != nil {
 			fail(key, "%v", err)
 			continue
 		}
-		switch key {
-		case "region":
-			s.region = str(v)
-		case "accessKey":
-			s.accessKey = str(v)
-		case "secretKey":
-			s.secretKey = str(v)
-		case "token":
-			s.token = str(v)
-		case "profile":
-			s.profile = str(v)
-		case "skipCredentialsValidation":
-			s.skipCredentialsValidation = boolean(v)
-		case "skipMetadataApiCheck":
-			s.skipMetadataAPICheck = boolean(v)
-		case "skipRegionValidation":
-			s.skipRegionValidation = boolean(v)
-		case "skipRequestingAccountId":
-			s.skipRequestingAccountID = boolean(v)
-		case "allowedAccountIds":
-			s.allowedAccountIDs = strs(v)
-		case "maxRetries":
-			s.maxRetries = int(v.AsNumber())
-			if s.maxRetries < 0 {
-				fail(key, "must not be negative")
-			}
-		case "endpoints":
-			for i, e := range v.AsArray().All {
-				for service, url := range e.AsMap().AllStable {
-					path := fmt.Sprintf("endpoints[%d].%s", i, service)
-					switch {
-					case url.IsNull() || isInternal(service):
-					case !slices.Contains(endpointServices, service):
-						fail(path, "the endpoint of %q is not implemented by this stand-in for the aws plugin; it calls %s",
-							service, strings.Join(endpointServices, ", "))
-					case !url.IsString():
-						fail(path, "expected a string, got %s", typeName(url))
-					default:
-						s.endpoints[service] = url.AsString()
-					}
-				}
-			}
-		case "defaultTags":
-			for field, e := range v.AsMap().AllStable {
-				switch {
-				case isInternal(field) || e.IsNull():
-				case field != "tags":
-					fail("defaultTags."+field, "unknown property; defaultTags has tags only")
-				default:
-					tags, err := kindStringMap.coerce(e)
-					if err != nil {
-						fail("defaultTags.tags", "%v", err)
-						continue
-					}
-					s.defaultTags = tags
-				}
-			}
-		}
+		known.set(&s, v, fail)
 	}
 	if (s.accessKey == "") != (s.secretKey == "") && !slices.Contains(s.unknown, "accessKey") &&
 		!slices.Contains(s.unknown, "secretKey") {
 		fail("secretKey", "accessKey and secretKey must be set together")
 	}
 	return s, failures
+}
+
+// setEndpoints takes the endpoints from a list of objects, each with some.
+func setEndpoints(s *settings, v property.Value, fail failFunc) {
+	for i, e := range v.AsArray().All {
+		for service, url := range e.AsMap().AllStable {
+			path := fmt.Sprintf("endpoints[%d].%s", i, service)
+			switch {
+			case url.IsNull() || isInternal(service):
+			case !slices.Contains(endpointServices, service):
+				fail(path, "the endpoint of %q is not implemented by this stand-in for the aws plugin; it calls %s",
+					service, strings.Join(endpointServices, ", "))
+			case !url.IsString():
+				fail(path, "expected a string, got %s", typeName(url))
+			default:
+				s.endpoints[service] = url.AsString()
+			}
+		}
+	}
+}
+
+func setDefaultTags(s *settings, v property.Value, fail failFunc) {
+	for field, e := range v.AsMap().AllStable {
+		switch {
+		case isInternal(field) || e.IsNull():
+		case field != "tags":
+			fail("defaultTags."+field, "unknown property; defaultTags has tags only")
+		default:
+			tags, err := kindStringMap.coerce(e)
+			if err != nil {
+				fail("defaultTags.tags", "%v", err)
+				continue
+			}
+			s.defaultTags = tags
+		}
+	}
 }
 
 // decodeConfig is a configuration value as its kind. The SDKs send everything but strings as JSON text.
@@ -261,8 +268,12 @@ func connect(ctx context.Context, s settings) (*awsClients, error) {
 		return nil, fmt.Errorf("no valid credential sources found: %w", err)
 	}
 	clients := &awsClients{
-		iam:       iam.NewFromConfig(cfg, func(o *iam.Options) { setEndpoint(&o.BaseEndpoint, s.endpoints["iam"]) }),
-		sts:       sts.NewFromConfig(cfg, func(o *sts.Options) { setEndpoint(&o.BaseEndpoint, s.endpoints["sts"]) }),
+		iam: iam.NewFromConfig(cfg, func(o *iam.Options) { setEndpoint(&o.BaseEndpoint, s.endpoints["iam"]) }),
+		sts: sts.NewFromConfig(cfg, func(o *sts.Options) { setEndpoint(&o.BaseEndpoint, s.endpoints["sts"]) }),
+		secretsManager: secretsmanager.NewFromConfig(cfg, func(o *secretsmanager.Options) {
+			setEndpoint(&o.BaseEndpoint, s.endpoints["secretsmanager"])
+		}),
+		ssm:       ssm.NewFromConfig(cfg, func(o *ssm.Options) { setEndpoint(&o.BaseEndpoint, s.endpoints["ssm"]) }),
 		region:    cfg.Region,
 		partition: part,
 	}

@@ -55,35 +55,19 @@ func (part partition) reverseDNSPrefix() string {
 var getPartition = functionType{
 	token: "aws:index/getPartition:getPartition",
 	doc:   "The AWS partition that the provider works in.",
-	outputs: map[string]string{
-		"dnsSuffix":        "The partition's domain.",
-		"id":               "The partition's name.",
-		"partition":        "The partition's name.",
-		"reverseDnsPrefix": "The partition's domain from its end.",
+	args:  unusedID,
+	outputs: map[string]result{
+		"dnsSuffix":        {doc: "The partition's domain."},
+		"id":               {doc: "The partition's name."},
+		"partition":        {doc: "The partition's name."},
+		"reverseDnsPrefix": {doc: "The partition's domain from its end."},
 	},
-	call: func(_ context.Context, c *awsClients) (map[string]string, error) {
-		return map[string]string{
-			"dnsSuffix":        c.partition.dnsSuffix,
-			"id":               c.partition.name,
-			"partition":        c.partition.name,
-			"reverseDnsPrefix": c.partition.reverseDNSPrefix(),
+	call: func(_ context.Context, c *awsClients, _ values) (values, error) {
+		return values{
+			"dnsSuffix":        property.New(c.partition.dnsSuffix),
+			"id":               property.New(c.partition.name),
+			"partition":        property.New(c.partition.name),
+			"reverseDnsPrefix": property.New(c.partition.reverseDNSPrefix()),
 		}, nil
 	},
-}
-
-// functionType is one function that is served. Each takes an optional id, which says nothing, and answers
-// strings.
-type functionType struct {
-	token, doc string
-	outputs    map[string]string // descriptions by name
-	call       func(context.Context, *awsClients) (map[string]string, error)
-}
-
-// invoke is the function's answer as the engine takes it.
-func (f functionType) invoke(ctx context.Context, c *awsClients) (property.Map, error) {
-	answer, err := f.call(ctx, c)
-	if err != nil {
-		return property.Map{}, err
-	}
-	return stringMap(answer).AsMap(), nil
 }

@@ -37,7 +37,7 @@ var groupPolicy = &resourceType{
 		return str(in["group"]) + ":" + name, nil
 	},
 	read: func(ctx context.Context, c *awsClients, id string, prior values) (values, error) {
-		group, name, err := parseGroupPolicyID(id)
+		group, name, err := parsePolicyID("group", id)
 		if err != nil {
 			return nil, err
 		}
@@ -62,14 +62,14 @@ var groupPolicy = &resourceType{
 		}, nil
 	},
 	update: func(ctx context.Context, c *awsClients, id string, _, in values, _ map[string]bool) (string, error) {
-		group, name, err := parseGroupPolicyID(id)
+		group, name, err := parsePolicyID("group", id)
 		if err != nil {
 			return "", err
 		}
 		return id, putGroupPolicy(ctx, c, group, name, str(in["policy"]))
 	},
 	delete: func(ctx context.Context, c *awsClients, id string, _ values) error {
-		group, name, err := parseGroupPolicyID(id)
+		group, name, err := parsePolicyID("group", id)
 		if err != nil {
 			return err
 		}
@@ -97,10 +97,11 @@ func putGroupPolicy(ctx context.Context, c *awsClients, group, name, document st
 	return nil
 }
 
-func parseGroupPolicyID(id string) (group, name string, err error) {
-	group, name, _ = strings.Cut(id, ":")
-	if group == "" || name == "" {
-		return "", "", fmt.Errorf("the id of a group policy must have the form group:policy, not %q", id)
+// parsePolicyID is the group or role that the id of one of its policies names, and the policy.
+func parsePolicyID(kind, id string) (owner, name string, err error) {
+	owner, name, _ = strings.Cut(id, ":")
+	if owner == "" || name == "" {
+		return "", "", fmt.Errorf("the id of a %s policy must have the form %[1]s:policy, not %q", kind, id)
 	}
-	return group, name, nil
+	return owner, name, nil
 }

@@ -114,7 +114,9 @@ func configFor(endpoint string, more map[string]property.Value) property.Map {
 		"region":    property.New("us-east-1"),
 		"accessKey": property.New("AKIAIOSFODNN7EXAMPLE"),
 		"secretKey": property.New(secretKey).WithSecret(true),
-		"endpoints": property.New([]property.Value{stringMap(map[string]string{"iam": endpoint, "sts": endpoint})}),
+		"endpoints": property.New([]property.Value{stringMap(map[string]string{
+			"iam": endpoint, "secretsmanager": endpoint, "ssm": endpoint, "sts": endpoint,
+		})}),
 	}
 	for k, v := range more {
 		if v.IsNull() {
@@ -336,6 +338,7 @@ type fakeAWS struct {
 	mu      sync.Mutex
 	results map[string]string // the inner XML of the result, by action
 	asked   []map[string]string
+	answer  func(request map[string]string) string // where it is not "", the result instead of that in the table
 }
 
 func newFakeAWS(t *testing.T, results map[string]string) *fakeAWS {
@@ -356,6 +359,11 @@ func newFakeAWS(t *testing.T, results map[string]string) *fakeAWS {
 		f.asked = append(f.asked, request)
 		action := request["Action"]
 		result, ok := f.results[action]
+		if f.answer != nil {
+			if answer := f.answer(request); answer != "" {
+				result, ok = answer, true
+			}
+		}
 		if !ok {
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>%s</Message></Error></ErrorResponse>", action)

@@ -1,8 +1,9 @@
 // Command pulumi-resource-aws is a stand-in for the official AWS plugin, for this project's tests only.
 //
-// It serves the five IAM resources and the two functions that the project's component uses, under the
-// official names, and makes the AWS API calls that the official plugin makes for them. What it does not
-// serve it refuses: it never accepts an input or a configuration key that it would then ignore.
+// It serves the resources of IAM, Secrets Manager and Systems Manager and the functions that the project's
+// components use, under the official names, and makes the AWS API calls that the official plugin makes for
+// them. What it does not serve it refuses: it never accepts an input or a configuration key that it would
+// then ignore.
 package main
 
 import (

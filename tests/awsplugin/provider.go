@@ -12,9 +12,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
-var resourceTypes = []*resourceType{user, group, groupMembership, groupPolicy, role}
+var resourceTypes = []*resourceType{
+	user, accessKey, group, groupMembership, groupPolicy, role, rolePolicy, rolePolicyAttachment, secret, secretVersion,
+	parameter,
+}
 
-var functionTypes = []functionType{getCallerIdentity, getPartition}
+var functionTypes = []functionType{getAccessKeys, getCallerIdentity, getPartition}
 
 // configured is what Configure left behind: clients, or the reason why there are none yet.
 type configured struct {
@@ -89,19 +92,16 @@ func newProvider() p.Provider {
 				if f.token != string(req.Token) {
 					continue
 				}
-				for name := range req.Args.All {
-					if name != "id" {
-						return p.InvokeResponse{Failures: []p.CheckFailure{{
-							Property: name, Reason: fmt.Sprintf("invalid or unknown key: %s has no argument %q", f.token, name),
-						}}}, nil
-					}
+				args, failures := f.check(req.Args)
+				if len(failures) > 0 {
+					return p.InvokeResponse{Failures: failures}, nil
 				}
 				c, err := clients()
 				if err != nil {
 					return p.InvokeResponse{}, fmt.Errorf("calling %s: %w", f.token, err)
 				}
-				answer, err := f.invoke(ctx, c)
-				return p.InvokeResponse{Return: answer}, err
+				answer, err := f.call(ctx, c, args)
+				return p.InvokeResponse{Return: property.NewMap(answer)}, err
 			}
 			return p.InvokeResponse{}, fmt.Errorf(
 				"the function %s is not implemented by this stand-in for the aws plugin", req.Token)

@@ -10,6 +10,7 @@ import (
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	rpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -227,6 +228,19 @@ func TestInputsRefused(t *testing.T) {
 		"name":       {group.token, values{"name": s("a b")}, []string{"name: invalid value"}},
 		"type":       {groupMembership.token, values{"group": s("g"), "users": s("u")}, []string{"users: expected a list of strings"}},
 		"no JSON":    {groupPolicy.token, values{"group": s("g"), "policy": s(secretKey)}, []string{"policy: \"policy\" contains an invalid JSON policy"}},
+		"status":     {accessKey.token, values{"user": s("u"), "status": s("Off")}, []string{"status: invalid value for status (must be"}},
+		"keybase":    {accessKey.token, values{"user": s("u"), "pgpKey": s("keybase:" + secretKey)}, []string{"pgpKey: invalid value for pgpKey (keys of keybase.io are not implemented"}},
+		"window":     {secret.token, values{"recoveryWindowInDays": property.New(6.0)}, []string{"recoveryWindowInDays: invalid value for recoveryWindowInDays (must be 0, or"}},
+		"policy":     {secret.token, values{"policy": s("{}")}, []string{"policy: \"policy\" is not implemented"}},
+		"binary":     {secretVersion.token, values{"secretId": s("a"), "secretBinary": s(secretKey)}, []string{"secretBinary: \"secretBinary\" is not implemented"}},
+		"no value":   {parameter.token, values{"type": s("String")}, []string{"value: one of"}},
+		"tier":       {parameter.token, values{"type": s("String"), "value": s(secretKey), "tier": s("Intelligent-Tiering")}, []string{"tier: invalid value for tier (must be Standard or Advanced; Int"}},
+		"session":    {role.token, values{"assumeRolePolicy": s("{}"), "maxSessionDuration": property.New(60.0)}, []string{"maxSessionDuration: invalid value for maxSessionDuration (must be between"}},
+		"quotes":     {role.token, values{"assumeRolePolicy": s("{}"), "description": s("“d”")}, []string{"description: invalid value for description (must not contain"}},
+		"too long":   {role.token, values{"assumeRolePolicy": s("{}"), "description": s(strings.Repeat("d", 1001))}, []string{"description: invalid value for description (must have at most 1000"}},
+		"boundary":   {role.token, values{"assumeRolePolicy": s("{}"), "permissionsBoundary": s("b")}, []string{"permissionsBoundary: invalid value for permissionsBoundary (is not an ARN"}},
+		"role's ARN": {rolePolicy.token, values{"role": s("arn:aws:iam::123456789012:role/r"), "policy": s("{}")}, []string{"role: invalid value for role (must be the role's name"}},
+		"no ARN":     {rolePolicyAttachment.token, values{"role": s("r"), "policyArn": s("ReadOnlyAccess")}, []string{"policyArn: invalid value for policyArn (is not an ARN"}},
 		"array JSON": {groupPolicy.token, values{"group": s("g"), "policy": s("[]")}, []string{"policy: \"policy\" contains an invalid JSON policy"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -321,11 +335,25 @@ func TestSecretInputsStaySecret(t *testing.T) {
 
 func TestFunctionArguments(t *testing.T) {
 	h := live(t, newFakeAWS(t, nil).URL, nil)
-	response, err := h.Invoke(t.Context(), p.InvokeRequest{
-		Token: "aws:index/getPartition:getPartition", Args: property.NewMap(values{"region": s("x")}),
-	})
-	if err != nil || len(response.Failures) != 1 {
-		t.Errorf("an unknown argument: %v %v", response, err)
+	for name, test := range map[string]struct {
+		token string
+		args  values
+		want  string
+	}{
+		"unknown key":   {getPartition.token, values{"region": s("x")}, "invalid or unknown key"},
+		"missing":       {getAccessKeys.token, nil, `missing required property "user"`},
+		"null":          {getAccessKeys.token, values{"user": property.New(property.Null)}, `missing required property "user"`},
+		"wrong type":    {getAccessKeys.token, values{"user": list(secretKey)}, "expected a string, got a list"},
+		"not known yet": {getAccessKeys.token, values{"user": unknown}, "not known yet"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			request := p.InvokeRequest{Token: tokens.Type(test.token), Args: property.NewMap(test.args)}
+			response, err := h.Invoke(t.Context(), request)
+			if err != nil || len(response.Failures) != 1 || !strings.Contains(response.Failures[0].Reason, test.want) ||
+				strings.Contains(response.Failures[0].Reason, secretKey) {
+				t.Errorf("%v %v", response, err)
+			}
+		})
 	}
 	if _, err := h.Invoke(t.Context(), p.InvokeRequest{Token: "aws:index/getRegion:getRegion"}); err == nil {
 		t.Error("a function that is not served answered")

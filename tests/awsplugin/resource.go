@@ -23,6 +23,7 @@ const (
 	kindStrings   kind = "a list of strings" // a set: Terraform ignores the order
 	kindStringMap kind = "an object of strings"
 	kindPolicy    kind = "a JSON string or an object" // compared by meaning
+	kindRole      kind = "a string or a role"         // the bridge takes a role's name from the role itself
 	kindObject    kind = "an object"                  // in the configuration only
 	kindObjects   kind = "a list of objects"          // in the configuration only
 )
@@ -33,6 +34,7 @@ type prop struct {
 	doc      string
 	required bool // the official package requires it as an input
 	forceNew bool // changing it replaces the resource
+	secret   bool // a secret in the state, whether or not the program marks it
 	computed bool // an input that the service sets where the program does not: its absence is no change
 	output   bool // not an input
 	optional bool // can be missing from the outputs
@@ -40,7 +42,12 @@ type prop struct {
 	conflict string
 	dflt     property.Value
 	pattern  *regexp.Regexp
-	hint     string // what pattern means
+	hint     string                     // what pattern means
+	check    func(property.Value) error // further rules; its error does not quote a secret
+	// needed is what Terraform says where the input is missing, though the official package does not require it.
+	needed string
+	// replacesIf says which changes replace the resource, where not all of them do.
+	replacesIf func(old, now property.Value) bool
 }
 
 // values are a resource's properties, without secret marks.
@@ -53,7 +60,13 @@ type resourceType struct {
 	// unserved are inputs of the official resource that this stand-in does not have.
 	unserved []string
 	noImport bool
+	// deleteFirst: a replacement waits for the delete, because the two would be the same thing to AWS.
+	deleteFirst bool
+	// answered: the answer to the creation has all outputs, and Terraform does not read the resource after it.
+	answered bool
 
+	// create adds to in what AWS says in no other answer, such as a secret, so that read finds it in prior. With an
+	// id and an error, the resource was made and gets into the state, though something failed after it.
 	create func(ctx context.Context, c *awsClients, in values) (id string, err error)
 	// read answers the properties that the API knows, and nil where the resource is gone. What only the
 	// program knows it takes from prior, which is the state or, after create, the inputs.
@@ -61,6 +74,8 @@ type resourceType struct {
 	// update makes the changed inputs real and answers the id, which a rename changes.
 	update func(ctx context.Context, c *awsClients, id string, old, in values, changed map[string]bool) (string, error)
 	delete func(ctx context.Context, c *awsClients, id string, state values) error
+	// importID is the id in the state for the one that an import names, with what read wants in prior.
+	importID func(ctx context.Context, c *awsClients, named string) (id string, prior values, err error)
 	// unstable are the outputs that an update of these inputs can change.
 	unstable func(changed map[string]bool) []string
 }
@@ -120,6 +135,11 @@ func (r *resourceType) check(ctx context.Context, req p.CheckRequest, defaultTag
 		if v.IsString() && property.pattern != nil && !property.pattern.MatchString(v.AsString()) {
 			fail(name, "invalid value for %s (%s)", name, property.hint)
 		}
+		if property.check != nil && !v.HasComputed() {
+			if err := property.check(v); err != nil {
+				fail(name, "invalid value for %s (%v)", name, err)
+			}
+		}
 		if v.IsString() && property.kind == kindPolicy {
 			if err := validatePolicy(v.AsString()); err != nil {
 				fail(name, "%q %v", name, err)
@@ -130,6 +150,8 @@ func (r *resourceType) check(ctx context.Context, req p.CheckRequest, defaultTag
 		property := r.props[name]
 		if _, ok := in[name]; !ok && property.required && !refused[name] {
 			fail(name, "missing required property %q", name)
+		} else if !ok && property.needed != "" && !refused[name] {
+			fail(name, "%s", property.needed)
 		} else if _, both := in[property.conflict]; ok && both && name < property.conflict {
 			fail(name, "%q conflicts with %q", name, property.conflict)
 		}
@@ -164,6 +186,9 @@ func (r *resourceType) check(ctx context.Context, req p.CheckRequest, defaultTag
 		in[name] = value
 		defaulted = append(defaulted, name)
 	}
+	for name, v := range in {
+		in[name] = v.WithSecret(v.Secret() || r.props[name].secret)
+	}
 	if r.hasTags() {
 		in["tagsAll"] = mergeTags(defaultTags, in["tags"])
 	}
@@ -191,6 +216,12 @@ func (k kind) equal(a, b property.Value) bool {
 	default:
 		return a.Equals(b)
 	}
+}
+
+// replaces says whether a change of the input replaces the resource.
+func (r *resourceType) replaces(name string, state, in values) bool {
+	property := r.props[name]
+	return property.forceNew || (property.replacesIf != nil && property.replacesIf(state[name], in[name]))
 }
 
 // changes are the inputs in which in differs from the state.
@@ -221,7 +252,7 @@ func (r *resourceType) diff(req p.DiffRequest) p.DiffResponse {
 	detailed := map[string]p.PropertyDiff{}
 	replace := false
 	for name := range changed {
-		forceNew := r.props[name].forceNew
+		forceNew := r.replaces(name, state, in)
 		replace = replace || forceNew
 		diffKind := p.Update
 		switch {
@@ -240,7 +271,7 @@ func (r *resourceType) diff(req p.DiffRequest) p.DiffResponse {
 	return p.DiffResponse{
 		HasChanges:          len(changed) > 0,
 		DetailedDiff:        detailed,
-		DeleteBeforeReplace: replace && r.nameTaken(in),
+		DeleteBeforeReplace: replace && (r.deleteFirst || r.nameTaken(in)),
 	}
 }
 
@@ -269,7 +300,8 @@ func (r *resourceType) outputs(read values, id property.Value, marked property.M
 	}
 	secretTags := marked.Get("tags").HasSecrets() || marked.Get("tagsAll").HasSecrets()
 	for name, v := range out {
-		out[name] = v.WithSecret(marked.Get(name).HasSecrets() || (name == "tagsAll" && secretTags))
+		out[name] = v.WithSecret(
+			marked.Get(name).HasSecrets() || r.props[name].secret || (name == "tagsAll" && secretTags))
 	}
 	return property.NewMap(out)
 }
@@ -300,18 +332,19 @@ func (r *resourceType) doCreate(ctx context.Context, c *awsClients, req p.Create
 		return p.CreateResponse{}, fmt.Errorf("creating %s: an input is still unknown", r.token)
 	}
 	id, err := r.create(ctx, c, in)
-	if err != nil {
+	if err != nil && id == "" {
 		return p.CreateResponse{}, err
 	}
-	read, err := r.read(ctx, c, id, in)
-	if err == nil && read == nil {
-		err = fmt.Errorf("%s (%s) is not there after its creation", r.token, id)
+	read := in
+	if err == nil && !r.answered {
+		if read, err = r.read(ctx, c, id, in); err == nil && read == nil {
+			err = fmt.Errorf("%s (%s) is not there after its creation", r.token, id)
+		}
 	}
 	if err != nil {
 		// The resource exists, so it has to get into the state.
-		read = maps.Clone(in)
 		return p.CreateResponse{
-			ID: id, Properties: r.outputs(read, stringValue(id), req.Properties),
+			ID: id, Properties: r.outputs(in, stringValue(id), req.Properties),
 			PartialState: &p.InitializationFailed{Reasons: []string{err.Error()}},
 		}, err
 	}
@@ -333,6 +366,12 @@ func (r *resourceType) doRead(ctx context.Context, c *awsClients, req p.ReadRequ
 	}
 	state, old := plainMap(req.Properties).AsMap(), plainMap(req.Inputs).AsMap()
 	id := terraformID(req.ID, req.Properties)
+	if !refresh && r.importID != nil {
+		var err error
+		if id, state, err = r.importID(ctx, c, id); err != nil {
+			return p.ReadResponse{}, err
+		}
+	}
 	read, err := r.read(ctx, c, id, state)
 	if err != nil || read == nil {
 		return p.ReadResponse{}, err
@@ -361,7 +400,7 @@ func (r *resourceType) doRead(ctx context.Context, c *awsClients, req p.ReadRequ
 		in[defaultsKey] = stringArray([]string{})
 	}
 	for name, v := range in {
-		in[name] = v.WithSecret(req.Inputs.Get(name).HasSecrets())
+		in[name] = v.WithSecret(req.Inputs.Get(name).HasSecrets() || r.props[name].secret)
 	}
 	marked := req.Inputs
 	if marked.Len() == 0 {
@@ -376,7 +415,7 @@ func (r *resourceType) doUpdate(ctx context.Context, c *awsClients, req p.Update
 	state, in := plainMap(req.State).AsMap(), plainMap(req.Inputs).AsMap()
 	changed := r.changes(state, in, req.IgnoreChanges)
 	for name := range changed {
-		if r.props[name].forceNew {
+		if r.replaces(name, state, in) {
 			return p.UpdateResponse{}, fmt.Errorf("updating %s (%s): %s cannot change in place", r.token, req.ID, name)
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"time"
@@ -31,15 +32,20 @@ var role = &resourceType{
 		},
 		"path": {
 			kind: kindString, doc: "The role's path; replaces.", dflt: property.New("/"), forceNew: true, optional: true,
+			check: atMost(512),
 		},
 		"assumeRolePolicy": {kind: kindPolicy, doc: "The trust policy; changed in place.", required: true},
-		"description":      {kind: kindString, doc: "The role's description; changed in place.", optional: true},
+		"description": {
+			kind: kindString, doc: "The role's description; changed in place.", optional: true,
+			check: atMost(1000), pattern: regexp.MustCompile("^[^“‘]*$"), hint: "must not contain “ or ‘",
+		},
 		"maxSessionDuration": {
 			kind: kindInt, doc: "The longest session, in seconds; changed in place.",
-			dflt: property.New(3600.0), optional: true,
+			dflt: property.New(3600.0), optional: true, check: checkSessionDuration,
 		},
 		"permissionsBoundary": {
 			kind: kindString, doc: "The ARN of the policy that bounds the role's permissions; changed in place.", optional: true,
+			check: checkARN,
 		},
 		"forceDetachPolicies": {
 			kind: kindBool, doc: "Whether deleting the role deletes and detaches its policies too.",
@@ -65,7 +71,7 @@ var role = &resourceType{
 			RoleName:                 aws.String(name),
 			Path:                     aws.String(str(in["path"])),
 			AssumeRolePolicyDocument: aws.String(trust),
-			Tags:                     iamTags(in["tagsAll"]),
+			Tags:                     apiTags(strMap(in["tagsAll"]), iamTag),
 		}
 		if description := str(in["description"]); description != "" {
 			request.Description = aws.String(description)
@@ -112,7 +118,7 @@ var role = &resourceType{
 		if b := r.PermissionsBoundary; b != nil && aws.ToString(b.PermissionsBoundaryArn) != "" {
 			read["permissionsBoundary"] = property.New(aws.ToString(b.PermissionsBoundaryArn))
 		}
-		setTags(read, prior, r.Tags)
+		setTags(read, prior, tagMap(r.Tags, iamTagParts))
 		return read, nil
 	},
 	update: updateRole,
@@ -133,6 +139,22 @@ var role = &resourceType{
 	},
 }
 
+func atMost(characters int) func(property.Value) error {
+	return func(v property.Value) error {
+		if len(str(v)) > characters {
+			return fmt.Errorf("must have at most %d characters", characters)
+		}
+		return nil
+	}
+}
+
+func checkSessionDuration(seconds property.Value) error {
+	if n := integer(seconds); n < 3600 || n > 43200 {
+		return errors.New("must be between 3600 and 43200")
+	}
+	return nil
+}
+
 // updateRole makes one call per changed input.
 func updateRole(
 	ctx context.Context, c *awsClients, id string, old, in values, changed map[string]bool,
@@ -148,7 +170,7 @@ func updateRole(
 			}
 		}
 		if len(set) > 0 {
-			if _, err := c.iam.TagRole(ctx, &iam.TagRoleInput{RoleName: name, Tags: set}); err != nil {
+			if _, err := c.iam.TagRole(ctx, &iam.TagRoleInput{RoleName: name, Tags: apiTags(set, iamTag)}); err != nil {
 				return fail("tags", err)
 			}
 		}

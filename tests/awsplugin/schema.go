@@ -3,7 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
+	"net/url"
 
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 )
@@ -50,7 +50,7 @@ func packageSchema() schema.PackageSpec {
 	}
 	config := map[string]schema.PropertySpec{}
 	for key, k := range configKeys {
-		config[key] = schema.PropertySpec{TypeSpec: k.spec(), Description: "The official configuration key " + key + "."}
+		config[key] = schema.PropertySpec{TypeSpec: k.kind.spec(), Description: "The official configuration key " + key + "."}
 	}
 	for _, key := range configSecrets {
 		s := config[key]
@@ -72,7 +72,7 @@ func packageSchema() schema.PackageSpec {
 		spec.Resources[r.token] = r.spec()
 	}
 	for _, f := range functionTypes {
-		spec.Functions[f.token] = f.spec()
+		spec.Functions[f.token] = f.spec(spec.Types)
 	}
 	return spec
 }
@@ -93,14 +93,20 @@ func (k kind) spec() schema.TypeSpec {
 	}
 }
 
-// inputSpec differs from spec for a policy only, which can be given as an object.
+// inputSpec differs from spec for a policy, which can be given as an object, and for the role that a policy is for.
 func (k kind) inputSpec() schema.TypeSpec {
-	if k == kindPolicy {
+	switch k {
+	case kindPolicy:
 		return schema.TypeSpec{OneOf: []schema.TypeSpec{
 			{Type: "string"}, {Type: "object", AdditionalProperties: &schema.TypeSpec{Ref: "pulumi.json#/Any"}},
 		}}
+	case kindRole:
+		return schema.TypeSpec{OneOf: []schema.TypeSpec{
+			{Type: "string"}, {Ref: "#/resources/" + url.PathEscape(role.token)},
+		}}
+	default:
+		return k.spec()
 	}
-	return k.spec()
 }
 
 func (r *resourceType) spec() schema.ResourceSpec {
@@ -112,7 +118,9 @@ func (r *resourceType) spec() schema.ResourceSpec {
 	}
 	for _, name := range sortedKeys(r.props) {
 		property := r.props[name]
-		spec.Properties[name] = schema.PropertySpec{TypeSpec: property.kind.spec(), Description: property.doc}
+		spec.Properties[name] = schema.PropertySpec{
+			TypeSpec: property.kind.spec(), Description: property.doc, Secret: property.secret,
+		}
 		if !property.optional {
 			spec.Required = append(spec.Required, name)
 		}
@@ -120,25 +128,12 @@ func (r *resourceType) spec() schema.ResourceSpec {
 			continue
 		}
 		spec.InputProperties[name] = schema.PropertySpec{
-			TypeSpec: property.kind.inputSpec(), Description: property.doc, WillReplaceOnChanges: property.forceNew,
+			TypeSpec: property.kind.inputSpec(), Description: property.doc, Secret: property.secret,
+			WillReplaceOnChanges: property.forceNew,
 		}
 		if property.required {
 			spec.RequiredInputs = append(spec.RequiredInputs, name)
 		}
 	}
 	return spec
-}
-
-func (f functionType) spec() schema.FunctionSpec {
-	outputs := map[string]schema.PropertySpec{}
-	for name, doc := range f.outputs {
-		outputs[name] = schema.PropertySpec{TypeSpec: kindString.spec(), Description: doc}
-	}
-	return schema.FunctionSpec{
-		Description: f.doc,
-		Inputs: &schema.ObjectTypeSpec{Type: "object", Properties: map[string]schema.PropertySpec{
-			"id": {TypeSpec: kindString.spec(), Description: "Unused: " + strings.ToLower(f.doc[:1]) + f.doc[1:]},
-		}},
-		Outputs: &schema.ObjectTypeSpec{Type: "object", Properties: outputs, Required: sortedKeys(outputs)},
-	}
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -25,6 +27,10 @@ var official = []struct {
 		_, err := iam.NewUser(c, "r", a.(*iam.UserArgs))
 		return err
 	}},
+	{accessKey, &iam.AccessKeyArgs{}, iam.AccessKey{}, func(c *pulumi.Context, a any) error {
+		_, err := iam.NewAccessKey(c, "r", a.(*iam.AccessKeyArgs))
+		return err
+	}},
 	{group, &iam.GroupArgs{}, iam.Group{}, func(c *pulumi.Context, a any) error {
 		_, err := iam.NewGroup(c, "r", a.(*iam.GroupArgs))
 		return err
@@ -39,6 +45,26 @@ var official = []struct {
 	}},
 	{role, &iam.RoleArgs{}, iam.Role{}, func(c *pulumi.Context, a any) error {
 		_, err := iam.NewRole(c, "r", a.(*iam.RoleArgs))
+		return err
+	}},
+	{rolePolicy, &iam.RolePolicyArgs{}, iam.RolePolicy{}, func(c *pulumi.Context, a any) error {
+		_, err := iam.NewRolePolicy(c, "r", a.(*iam.RolePolicyArgs))
+		return err
+	}},
+	{rolePolicyAttachment, &iam.RolePolicyAttachmentArgs{}, iam.RolePolicyAttachment{}, func(c *pulumi.Context, a any) error {
+		_, err := iam.NewRolePolicyAttachment(c, "r", a.(*iam.RolePolicyAttachmentArgs))
+		return err
+	}},
+	{secret, &secretsmanager.SecretArgs{}, secretsmanager.Secret{}, func(c *pulumi.Context, a any) error {
+		_, err := secretsmanager.NewSecret(c, "r", a.(*secretsmanager.SecretArgs))
+		return err
+	}},
+	{secretVersion, &secretsmanager.SecretVersionArgs{}, secretsmanager.SecretVersion{}, func(c *pulumi.Context, a any) error {
+		_, err := secretsmanager.NewSecretVersion(c, "r", a.(*secretsmanager.SecretVersionArgs))
+		return err
+	}},
+	{parameter, &ssm.ParameterArgs{}, ssm.Parameter{}, func(c *pulumi.Context, a any) error {
+		_, err := ssm.NewParameter(c, "r", a.(*ssm.ParameterArgs))
 		return err
 	}},
 }
@@ -83,10 +109,11 @@ func matches(spec schema.TypeSpec, t reflect.Type) bool {
 	return false
 }
 
-type recorder struct{ resources, calls []string }
+type recorder struct{ resources, secrets, calls []string }
 
 func (r *recorder) NewResource(a pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
 	r.resources = append(r.resources, a.TypeToken)
+	r.secrets = append(r.secrets, a.RegisterRPC.GetAdditionalSecretOutputs()...)
 	return "id", a.Inputs, nil
 }
 
@@ -163,6 +190,11 @@ func TestSchemaAgreesWithOfficialSDK(t *testing.T) {
 			if !slices.Contains(asked.resources, o.served.token) {
 				t.Errorf("the official SDK registers %v", asked.resources)
 			}
+			for name, property := range r.Properties {
+				if property.Secret != slices.Contains(asked.secrets, name) {
+					t.Errorf("the official output %s is a secret: %v", name, !property.Secret)
+				}
+			}
 			for _, name := range r.RequiredInputs {
 				if _, err := run(func(c *pulumi.Context) error { return o.create(c, argsWith(r, o.args, name)) }); err == nil {
 					t.Errorf("the official package does not require %s", name)
@@ -177,14 +209,17 @@ func TestFunctionsAgreeWithOfficialSDK(t *testing.T) {
 		if _, err := aws.GetCallerIdentity(c, &aws.GetCallerIdentityArgs{}); err != nil {
 			return err
 		}
-		_, err := aws.GetPartition(c, &aws.GetPartitionArgs{})
+		if _, err := aws.GetPartition(c, &aws.GetPartitionArgs{}); err != nil {
+			return err
+		}
+		_, err := iam.GetAccessKeys(c, &iam.GetAccessKeysArgs{User: "u"})
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	spec := packageSchema()
-	if len(spec.Functions) != 2 {
+	if len(spec.Functions) != len(asked.calls) {
 		t.Errorf("%d functions are served", len(spec.Functions))
 	}
 	for _, token := range asked.calls {
@@ -198,17 +233,39 @@ func TestFunctionsAgreeWithOfficialSDK(t *testing.T) {
 	}{
 		{getCallerIdentity, aws.GetCallerIdentityArgs{}, aws.GetCallerIdentityResult{}},
 		{getPartition, aws.GetPartitionArgs{}, aws.GetPartitionResult{}},
+		{getAccessKeys, iam.GetAccessKeysArgs{}, iam.GetAccessKeysResult{}},
 	} {
 		r := spec.Functions[f.served.token]
-		for name, sdk := range tagged(reflect.TypeOf(f.args)) {
+		args := tagged(reflect.TypeOf(f.args))
+		for name, sdk := range args {
 			if property, ok := r.Inputs.Properties[name]; !ok || !matches(property.TypeSpec, sdk) {
 				t.Errorf("%s: argument %s is %v in the SDK", f.served.token, name, sdk)
 			}
+			if (sdk.Kind() == reflect.Pointer) == slices.Contains(r.Inputs.Required, name) {
+				t.Errorf("%s: argument %s is %v in the SDK, and required here: %v", f.served.token, name, sdk, r.Inputs.Required)
+			}
+		}
+		if len(args) != len(r.Inputs.Properties) {
+			t.Errorf("%s: %d arguments in the SDK, %d here", f.served.token, len(args), len(r.Inputs.Properties))
 		}
 		results := tagged(reflect.TypeOf(f.result))
 		for name, sdk := range results {
 			if property, ok := r.Outputs.Properties[name]; !ok || !matches(property.TypeSpec, sdk) {
 				t.Errorf("%s: result %s is %v in the SDK", f.served.token, name, sdk)
+			}
+		}
+		for name, result := range f.served.outputs {
+			if result.object == "" {
+				continue
+			}
+			fields, here := tagged(results[name].Elem()), spec.Types[result.object].Properties
+			for field, sdk := range fields {
+				if property, ok := here[field]; !ok || !matches(property.TypeSpec, sdk) {
+					t.Errorf("%s: %s.%s is %v in the SDK", f.served.token, name, field, sdk)
+				}
+			}
+			if len(fields) != len(here) {
+				t.Errorf("%s: %s has %d fields in the SDK, %d here", f.served.token, name, len(fields), len(here))
 			}
 		}
 		if len(results) != len(r.Outputs.Properties) {

@@ -18,23 +18,32 @@ func mergeTags(defaults, own property.Value) property.Value {
 	return stringMap(merged).WithSecret(own.HasSecrets() || defaults.HasSecrets())
 }
 
-// iamTags are the tags of tagsAll as the API takes them, in a fixed order.
-func iamTags(tagsAll property.Value) []types.Tag {
-	var out []types.Tag
-	tags := strMap(tagsAll)
+// apiTags are tags as an API takes them, in a fixed order; nil for none.
+func apiTags[T any](tags map[string]string, tag func(key, value *string) T) []T {
+	var out []T
 	for _, key := range sortedKeys(tags) {
-		out = append(out, types.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
+		out = append(out, tag(aws.String(key), aws.String(tags[key])))
 	}
 	return out
 }
 
+func iamTag(key, value *string) types.Tag { return types.Tag{Key: key, Value: value} }
+
+// tagMap is what an API answered as tags.
+func tagMap[T any](tags []T, parts func(T) (key, value *string)) map[string]string {
+	out := map[string]string{}
+	for _, t := range tags {
+		key, value := parts(t)
+		out[aws.ToString(key)] = aws.ToString(value)
+	}
+	return out
+}
+
+func iamTagParts(t types.Tag) (key, value *string) { return t.Key, t.Value }
+
 // setTags puts the API's tags into read: all of them into tagsAll, and into tags without those that only the
 // provider's default tags brought, which are in prior's tagsAll and not in its tags.
-func setTags(read, prior values, tags []types.Tag) {
-	all := map[string]string{}
-	for _, t := range tags {
-		all[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
+func setTags(read, prior values, all map[string]string) {
 	read["tagsAll"] = stringMap(all)
 	own, before := maps.Clone(all), strMap(prior["tags"])
 	for key, value := range strMap(prior["tagsAll"]) {
@@ -48,13 +57,13 @@ func setTags(read, prior values, tags []types.Tag) {
 }
 
 // tagChanges are the calls that lead from the old tags to the new: the keys to remove, and the tags to set.
-func tagChanges(old, now property.Value) (remove []string, set []types.Tag) {
+func tagChanges(old, now property.Value) (remove []string, set map[string]string) {
 	before, after := strMap(old), strMap(now)
-	remove = difference(sortedKeys(before), sortedKeys(after))
-	for _, key := range sortedKeys(after) {
-		if value, ok := before[key]; !ok || value != after[key] {
-			set = append(set, types.Tag{Key: aws.String(key), Value: aws.String(after[key])})
+	set = map[string]string{}
+	for key, value := range after {
+		if was, ok := before[key]; !ok || value != was {
+			set[key] = value
 		}
 	}
-	return remove, set
+	return difference(sortedKeys(before), sortedKeys(after)), set
 }

@@ -35,7 +35,7 @@ var user = &resourceType{
 	create: func(ctx context.Context, c *awsClients, in values) (string, error) {
 		name := str(in["name"])
 		request := &iam.CreateUserInput{
-			UserName: aws.String(name), Path: aws.String(str(in["path"])), Tags: iamTags(in["tagsAll"]),
+			UserName: aws.String(name), Path: aws.String(str(in["path"])), Tags: apiTags(strMap(in["tagsAll"]), iamTag),
 		}
 		if boundary := str(in["permissionsBoundary"]); boundary != "" {
 			request.PermissionsBoundary = aws.String(boundary)
@@ -64,7 +64,7 @@ var user = &resourceType{
 		if b := out.User.PermissionsBoundary; b != nil && aws.ToString(b.PermissionsBoundaryArn) != "" {
 			read["permissionsBoundary"] = property.New(aws.ToString(b.PermissionsBoundaryArn))
 		}
-		setTags(read, prior, out.User.Tags)
+		setTags(read, prior, tagMap(out.User.Tags, iamTagParts))
 		return read, nil
 	},
 	update: func(ctx context.Context, c *awsClients, id string, old, in values, changed map[string]bool) (string, error) {
@@ -75,7 +75,8 @@ var user = &resourceType{
 				}
 			}
 			if len(set) > 0 {
-				if _, err := c.iam.TagUser(ctx, &iam.TagUserInput{UserName: aws.String(id), Tags: set}); err != nil {
+				_, err := c.iam.TagUser(ctx, &iam.TagUserInput{UserName: aws.String(id), Tags: apiTags(set, iamTag)})
+				if err != nil {
 					return "", fmt.Errorf("tagging IAM user (%s): %w", id, err)
 				}
 			}
@@ -183,14 +184,9 @@ var forceDestroySteps = []struct {
 		})
 	}},
 	{"access keys", func(ctx context.Context, c *iam.Client, user string) error {
-		pages := iam.NewListAccessKeysPaginator(c, &iam.ListAccessKeysInput{UserName: aws.String(user)})
-		var keys []types.AccessKeyMetadata
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return err
-			}
-			keys = append(keys, page.AccessKeyMetadata...)
+		keys, err := accessKeysOf(ctx, c, user)
+		if err != nil {
+			return err
 		}
 		return each(keys, func(key types.AccessKeyMetadata) error {
 			_, err := c.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: aws.String(user), AccessKeyId: key.AccessKeyId})

@@ -62,6 +62,23 @@ func str(v property.Value) string {
 
 func boolean(v property.Value) bool { return v.IsBool() && v.AsBool() }
 
+// integer is a whole number, and 0 for what is none.
+func integer(v property.Value) int64 {
+	if v.IsNumber() {
+		return int64(v.AsNumber())
+	}
+	return 0
+}
+
+// setTexts puts texts of an answer into read, without those that are missing or empty, which Terraform takes for one.
+func setTexts(read values, texts map[string]*string) {
+	for name, text := range texts {
+		if text != nil && *text != "" {
+			read[name] = property.New(*text)
+		}
+	}
+}
+
 // strs are the strings in an array, in its order.
 func strs(v property.Value) []string {
 	if !v.IsArray() {
@@ -183,6 +200,11 @@ func (k kind) coerce(v property.Value) (property.Value, error) {
 		}
 	case kindPolicy:
 		return policyInput(v)
+	case kindRole:
+		if v.IsResourceReference() {
+			return keep(v.AsResourceReference().ID), nil
+		}
+		return kindString.coerce(v)
 	}
 	return v, fmt.Errorf("expected %s, got %s", k, typeName(v))
 }

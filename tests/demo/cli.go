@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
 
 // grace is how long the CLI has to end itself, and its plugins, once it is told to.
@@ -83,7 +85,7 @@ func (c cli) command(ctx context.Context, out io.Writer, args []string) error {
 // endSession ends what a CLI that had no time to clean up has left.
 func endSession(leader int) {
 	for end := time.Now().Add(grace); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		left := processesOf(leader)
+		left := lab.ProcessesOf(leader)
 		if len(left) == 0 {
 			return
 		}

@@ -7,15 +7,21 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
-// Contents are what the IAM API says of an account: all that RobotAccount can make in one.
+// Contents are what the APIs say of an account: all that the package's components can make in one.
 type Contents struct {
-	Users  []User
-	Groups []Group
+	Users      []User
+	Groups     []Group
+	Roles      []Role      `json:",omitempty"`
+	Secrets    []Secret    `json:",omitempty"`
+	Parameters []Parameter `json:",omitempty"`
 }
 
 // A User is an IAM user.
@@ -29,6 +35,17 @@ type User struct {
 	Policies []string `json:",omitempty"`
 	// AccessKeys are the ids of its access keys.
 	AccessKeys []string `json:",omitempty"`
+	// Keys are its access keys, from the oldest to the youngest.
+	Keys []AccessKey `json:",omitempty"`
+}
+
+// An AccessKey is an access key of a user.
+type AccessKey struct {
+	ID string
+	// Status is Active or Inactive.
+	Status string
+	// Created is when it was made, which no two accounts have in common.
+	Created time.Time `json:"-"`
 }
 
 // A Group is an IAM group.
@@ -40,24 +57,47 @@ type Group struct {
 	Attached []string `json:",omitempty"`
 }
 
-// Contents reads the account back through the IAM API.
+// Contents reads the account back through the APIs.
 func (l *Lab) Contents(ctx context.Context) (*Contents, error) {
 	client := iam.NewFromConfig(l.Config())
 	account := &Contents{}
+	if err := readIdentities(ctx, client, l.front, account); err != nil {
+		return nil, err
+	}
+	var err error
+	if account.Roles, err = readRoles(ctx, client); err != nil {
+		return nil, err
+	}
+	// moto takes a second for the first call of SSM, which is for nothing where nobody has used it.
+	if l.front.used("secretsmanager") {
+		if account.Secrets, err = readSecrets(ctx, secretsmanager.NewFromConfig(l.Config())); err != nil {
+			return nil, err
+		}
+	}
+	if l.front.used("ssm") {
+		if account.Parameters, err = readParameters(ctx, ssm.NewFromConfig(l.Config())); err != nil {
+			return nil, err
+		}
+	}
+	return account, nil
+}
+
+// readIdentities reads the users and the groups.
+func readIdentities(ctx context.Context, client *iam.Client, f *front, account *Contents) error {
 	users, err := client.ListUsers(ctx, &iam.ListUsersInput{})
 	if err != nil {
-		return nil, fmt.Errorf("list the users: %w", err)
+		return fmt.Errorf("list the users: %w", err)
 	}
 	for _, u := range users.Users {
-		user, err := l.readUser(ctx, client, aws.ToString(u.UserName))
+		user, err := readUser(ctx, client, f, aws.ToString(u.UserName))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		account.Users = append(account.Users, user)
 	}
 	groups, err := client.ListGroups(ctx, &iam.ListGroupsInput{})
 	if err != nil {
-		return nil, fmt.Errorf("list the groups: %w", err)
+		return fmt.Errorf("list the groups: %w", err)
 	}
 	for _, g := range groups.Groups {
 		group := Group{
@@ -65,23 +105,23 @@ func (l *Lab) Contents(ctx context.Context) (*Contents, error) {
 			Policies: map[string]string{},
 		}
 		if err := readPolicies(ctx, client, &group); err != nil {
-			return nil, err
+			return err
 		}
 		account.Groups = append(account.Groups, group)
 	}
 	slices.SortFunc(account.Users, func(a, b User) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(account.Groups, func(a, b Group) int { return cmp.Compare(a.Name, b.Name) })
-	return account, nil
+	return nil
 }
 
-func (l *Lab) readUser(ctx context.Context, client *iam.Client, name string) (User, error) {
+func readUser(ctx context.Context, client *iam.Client, f *front, name string) (User, error) {
 	got, err := client.GetUser(ctx, &iam.GetUserInput{UserName: &name})
 	if err != nil {
 		return User{}, fmt.Errorf("get the user %s: %w", name, err)
 	}
 	user := User{
 		Name: name, Path: aws.ToString(got.User.Path), ARN: aws.ToString(got.User.Arn), ID: aws.ToString(got.User.UserId),
-		Boundary: l.front.boundary(name), Tags: map[string]string{},
+		Boundary: f.boundary(name), Tags: map[string]string{},
 	}
 	tags, err := client.ListUserTags(ctx, &iam.ListUserTagsInput{UserName: &name})
 	if err != nil {
@@ -115,7 +155,11 @@ func (l *Lab) readUser(ctx context.Context, client *iam.Client, name string) (Us
 	}
 	for _, key := range keys.AccessKeyMetadata {
 		user.AccessKeys = append(user.AccessKeys, aws.ToString(key.AccessKeyId))
+		user.Keys = append(user.Keys, AccessKey{
+			ID: aws.ToString(key.AccessKeyId), Status: string(key.Status), Created: aws.ToTime(key.CreateDate),
+		})
 	}
+	slices.SortStableFunc(user.Keys, func(a, b AccessKey) int { return a.Created.Compare(b.Created) })
 	return user, nil
 }
 
@@ -129,13 +173,8 @@ func readPolicies(ctx context.Context, client *iam.Client, group *Group) error {
 		if err != nil {
 			return fmt.Errorf("get the policy %s of %s: %w", name, group.Name, err)
 		}
-		// The API answers with documents in URL encoding.
-		document, err := url.QueryUnescape(aws.ToString(policy.PolicyDocument))
-		if err != nil {
+		if group.Policies[name], err = readDocument(policy.PolicyDocument); err != nil {
 			return fmt.Errorf("read the policy %s of %s: %w", name, group.Name, err)
-		}
-		if group.Policies[name], err = Canonical(document); err != nil {
-			return err
 		}
 	}
 	attached, err := client.ListAttachedGroupPolicies(ctx, &iam.ListAttachedGroupPoliciesInput{GroupName: &group.Name})
@@ -146,6 +185,15 @@ func readPolicies(ctx context.Context, client *iam.Client, group *Group) error {
 		group.Attached = append(group.Attached, aws.ToString(policy.PolicyArn))
 	}
 	return nil
+}
+
+// readDocument returns a policy document of an answer, as [Canonical] writes it. IAM answers in URL encoding.
+func readDocument(encoded *string) (string, error) {
+	document, err := url.QueryUnescape(aws.ToString(encoded))
+	if err != nil {
+		return "", err
+	}
+	return Canonical(document)
 }
 
 // Canonical returns a policy document as IAM understands it, in one spelling: to IAM a list of one element is the

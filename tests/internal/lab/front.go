@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -14,32 +15,45 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
 // A Call is one call of an AWS API, as the endpoint saw it.
 type Call struct {
 	// Action is the action's name, such as CreateUser.
 	Action string
-	// Params are its parameters.
+	// Params are its parameters. Those of a JSON protocol that are not text are in JSON.
 	Params url.Values
 	// Status is the status of the answer.
 	Status int
+
+	// scope is what the call was signed with and for.
+	scope scope
 }
 
-// front stands before moto: it notes all calls, and does what IAM does and moto 5.2.1 does not. It knows the
-// permissions boundaries of users, keeps the tags of a user that is renamed or moved, and moves a group that keeps
-// its name.
+// front stands before moto: it notes all calls, and does what AWS does and moto 5.2.1 does not. It knows the
+// permissions boundaries of users, keeps the tags and the access keys of a user that is renamed or moved, moves a
+// group that keeps its name, keeps what an update of a role does not name, deletes no user and no group with anything
+// left, refuses keys that are switched off, and says of secrets that are to be deleted what AWS says.
 type front struct {
 	url    *url.URL
 	server *http.Server
 	proxy  *httputil.ReverseProxy
 	client *iam.Client // Of moto itself.
+	secret func(region string) *secretsmanager.Client
 
 	mu         sync.Mutex
 	calls      []Call
 	boundaries map[string]string // By user.
+	keys       map[string]*accessKey
+	services   map[string]bool // Those that were called.
+	enforcing  bool
+
+	fault atomic.Pointer[Fault]
 }
 
 func startFront(moto *url.URL) (*front, error) {
@@ -51,12 +65,24 @@ func startFront(moto *url.URL) (*front, error) {
 		url:        &url.URL{Scheme: "http", Host: l.Addr().String()},
 		client:     iam.NewFromConfig(config(moto, defaultRegion, accessKeyID, secretAccessKey, "")),
 		boundaries: map[string]string{},
+		keys:       map[string]*accessKey{},
+		services:   map[string]bool{},
+		secret: func(region string) *secretsmanager.Client {
+			return secretsmanager.NewFromConfig(config(moto, region, accessKeyID, secretAccessKey, ""))
+		},
 		proxy: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(moto)
 			r.Out.Host = r.In.Host // It is signed.
 		}},
 	}
-	f.proxy.ModifyResponse = f.addBoundary
+	f.proxy.ModifyResponse = func(resp *http.Response) error {
+		for _, modify := range []func(*http.Response) error{f.addBoundary, f.followKeys, f.sayScheduled} {
+			if err := modify(resp); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	f.server = &http.Server{Handler: f} //nolint:gosec // A test's server, on loopback.
 	go func() { _ = f.server.Serve(l) }()
 	return f, nil
@@ -64,34 +90,88 @@ func startFront(moto *url.URL) (*front, error) {
 
 func (f *front) close() { _ = f.server.Close() }
 
-// ServeHTTP passes a call on, and notes it.
+// ServeHTTP passes a call on, and notes it, unless a fault is to happen to it.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	params, err := url.ParseQuery(string(body))
-	if err != nil || !params.Has("Action") {
-		params = url.Values{"Action": {r.Header.Get("X-Amz-Target")}} // A JSON protocol, or none.
+	call := parseCall(r, body)
+	if fault := f.fault.Load(); fault != nil {
+		(*fault)(w, call, func(w http.ResponseWriter) { f.serve(w, r, call, body) })
+		return
 	}
-	call := Call{Action: params.Get("Action"), Params: params}
+	f.serve(w, r, call, body)
+}
+
+// serve answers a call.
+func (f *front) serve(w http.ResponseWriter, r *http.Request, call Call, body []byte) {
+	params := call.Params
 	answer := &statusWriter{ResponseWriter: w}
-	if f.serveBoundary(answer, params) {
+	if f.refuseInactive(answer, call) || f.refuseDeletion(r.Context(), answer, call) || f.serveBoundary(answer, params) {
 		f.note(call, answer.status)
 		return
 	}
-	name := params.Get("GroupName")
-	if call.Action == "UpdateGroup" && cmp.Or(params.Get("NewGroupName"), name) == name {
-		body = []byte(f.moveGroup(r.Context(), params).Encode())
-		r.ContentLength = int64(len(body))
+	send := func(changed url.Values) {
+		// What is sent as it came keeps its signature.
+		if text := changed.Encode(); text != params.Encode() {
+			body = []byte(text)
+			r.ContentLength = int64(len(body))
+		}
 	}
-	if call.Action == "UpdateUser" {
+	name := params.Get("GroupName")
+	switch {
+	case call.Action == "UpdateGroup" && cmp.Or(params.Get("NewGroupName"), name) == name:
+		send(f.moveGroup(r.Context(), params))
+	case call.Action == "UpdateUser":
 		defer f.keepTags(r.Context(), params)()
+	case call.Action == "UpdateRole":
+		send(f.completeRole(r.Context(), params))
+	case call.Action == "DeleteAccessKey":
+		sent, done := f.lendName(r.Context(), params)
+		defer done()
+		send(sent)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	f.proxy.ServeHTTP(answer, r.WithContext(context.WithValue(r.Context(), callKey{}, call)))
 	f.note(call, answer.status)
+}
+
+// parseCall reads what is called from a request of AWS's query protocol or of its JSON protocol.
+func parseCall(r *http.Request, body []byte) Call {
+	call := Call{scope: parseScope(r.Header.Get("Authorization"))}
+	params, err := url.ParseQuery(string(body))
+	if err == nil && params.Has("Action") {
+		call.Action, call.Params = params.Get("Action"), params
+		return call
+	}
+	// Such as secretsmanager.CreateSecret, or nothing in other protocols.
+	target := r.Header.Get("X-Amz-Target")
+	call.Action = target[strings.LastIndex(target, ".")+1:]
+	call.Params = url.Values{"Action": {call.Action}}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) == nil {
+		for name, value := range fields {
+			var text string
+			if json.Unmarshal(value, &text) != nil {
+				text = string(value)
+			}
+			call.Params.Set(name, text)
+		}
+	}
+	return call
+}
+
+// scope is the scope of a request's signature.
+type scope struct{ key, region, service string }
+
+func parseScope(authorization string) scope {
+	_, credential, _ := strings.Cut(authorization, "Credential=")
+	credential, _, _ = strings.Cut(credential, ",")
+	// key/date/region/service/aws4_request
+	parts := append(strings.Split(credential, "/"), "", "", "")
+	return scope{key: parts[0], region: parts[2], service: parts[3]}
 }
 
 // moveGroup moves a group that keeps its name: moto moves only those that are renamed. It moves the group under
@@ -127,6 +207,7 @@ func (f *front) note(call Call, status int) {
 	defer f.mu.Unlock()
 	call.Status = status
 	f.calls = append(f.calls, call)
+	f.services[call.scope.service] = true
 }
 
 // serveBoundary answers the two calls that moto does not know.
@@ -144,6 +225,130 @@ func (f *front) serveBoundary(w http.ResponseWriter, params url.Values) bool {
 	_, _ = fmt.Fprintf(w, `<%[1]sResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><ResponseMetadata>`+
 		`<RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata></%[1]sResponse>`, action)
 	return true
+}
+
+// writeError answers with an error, in the protocol of the service.
+func writeError(w http.ResponseWriter, service string, status int, code, message string) {
+	if service != "iam" && service != "sts" {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.WriteHeader(status)
+		_, _ = w.Write(jsonError(code, message))
+		return
+	}
+	w.Header().Set("Content-Type", "text/xml")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error>`+
+		`<RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>`, code, message)
+}
+
+func jsonError(code, message string) []byte {
+	body, _ := json.Marshal(map[string]string{"__type": code, "message": message})
+	return body
+}
+
+// refuseDeletion refuses to delete a user with access keys, groups or a password, and a group with members or policies:
+// of these, moto minds a user's policies only.
+func (f *front) refuseDeletion(ctx context.Context, w http.ResponseWriter, call Call) bool {
+	left := ""
+	switch call.Action {
+	case "DeleteUser":
+		left = f.leftOfUser(ctx, call.Params.Get("UserName"))
+	case "DeleteGroup":
+		left = f.leftOfGroup(ctx, call.Params.Get("GroupName"))
+	}
+	if left == "" {
+		return false
+	}
+	writeError(w, "iam", http.StatusConflict, "DeleteConflict", "Cannot delete entity, must "+left+" first.")
+	return true
+}
+
+// leftOfUser is what IAM wants done before a user is deleted, or nothing.
+func (f *front) leftOfUser(ctx context.Context, name string) string {
+	keys, err := f.client.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: &name})
+	if err == nil && len(keys.AccessKeyMetadata) > 0 {
+		return "delete access keys"
+	}
+	groups, err := f.client.ListGroupsForUser(ctx, &iam.ListGroupsForUserInput{UserName: &name})
+	if err == nil && len(groups.Groups) > 0 {
+		return "remove users from group"
+	}
+	if _, err := f.client.GetLoginProfile(ctx, &iam.GetLoginProfileInput{UserName: &name}); err == nil {
+		return "delete login profile"
+	}
+	return ""
+}
+
+// leftOfGroup is what IAM wants done before a group is deleted, or nothing.
+func (f *front) leftOfGroup(ctx context.Context, name string) string {
+	group, err := f.client.GetGroup(ctx, &iam.GetGroupInput{GroupName: &name})
+	if err == nil && len(group.Users) > 0 {
+		return "remove users from group"
+	}
+	attached, err := f.client.ListAttachedGroupPolicies(ctx, &iam.ListAttachedGroupPoliciesInput{GroupName: &name})
+	if err == nil && len(attached.AttachedPolicies) > 0 {
+		return "detach all policies"
+	}
+	inline, err := f.client.ListGroupPolicies(ctx, &iam.ListGroupPoliciesInput{GroupName: &name})
+	if err == nil && len(inline.PolicyNames) > 0 {
+		return "delete policies"
+	}
+	return ""
+}
+
+// completeRole returns an update of a role with what it leaves out as it is: moto forgets that.
+func (f *front) completeRole(ctx context.Context, params url.Values) url.Values {
+	name := params.Get("RoleName")
+	got, err := f.client.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
+	if err != nil {
+		return params
+	}
+	complete := maps.Clone(params)
+	if !params.Has("Description") {
+		complete.Set("Description", aws.ToString(got.Role.Description))
+	}
+	if !params.Has("MaxSessionDuration") {
+		complete.Set("MaxSessionDuration", fmt.Sprint(aws.ToInt32(got.Role.MaxSessionDuration)))
+	}
+	return complete
+}
+
+// sayScheduled has two errors say what AWS says of a secret that is to be deleted, by which AWS plugins tell it from
+// others: moto has words of its own for its value, and takes its name for just taken.
+func (f *front) sayScheduled(resp *http.Response) error {
+	call, _ := resp.Request.Context().Value(callKey{}).(Call)
+	if resp.StatusCode != http.StatusBadRequest || call.scope.service != "secretsmanager" {
+		return nil
+	}
+	message := ""
+	switch call.Action {
+	case "GetSecretValue", "UpdateSecretVersionStage":
+		message = "You can't perform this operation on the secret because it was marked for deletion."
+		if !f.scheduled(resp.Request.Context(), call.scope.region, call.Params.Get("SecretId")) {
+			return nil
+		}
+	case "CreateSecret":
+		message = "You can't create this secret because a secret with this name is already scheduled for deletion."
+		if !f.scheduled(resp.Request.Context(), call.scope.region, call.Params.Get("Name")) {
+			return nil
+		}
+	default:
+		return nil
+	}
+	resp.Header.Del("X-Amzn-Errortype") // It names the error too.
+	return replaceBody(resp, jsonError("InvalidRequestException", message))
+}
+
+func (f *front) scheduled(ctx context.Context, region, id string) bool {
+	got, err := f.secret(region).DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &id})
+	return err == nil && got.DeletedDate != nil
+}
+
+func replaceBody(resp *http.Response, body []byte) error {
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.ContentLength = int64(len(body))
+	resp.Header.Set("Content-Length", fmt.Sprint(len(body)))
+	return nil
 }
 
 func (f *front) setBoundary(user, arn string) {
@@ -195,10 +400,20 @@ func (f *front) addBoundary(resp *http.Response) error {
 	}
 	body = endOfUser.ReplaceAll(body, []byte("</UserName><PermissionsBoundary><PermissionsBoundaryType>Policy"+
 		"</PermissionsBoundaryType><PermissionsBoundaryArn>"+arn+"</PermissionsBoundaryArn></PermissionsBoundary>"))
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	resp.ContentLength = int64(len(body))
-	resp.Header.Set("Content-Length", fmt.Sprint(len(body)))
-	return nil
+	return replaceBody(resp, body)
+}
+
+// used reports whether a service, by its name in signatures, was called.
+func (f *front) used(service string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.services[service]
+}
+
+func (f *front) setEnforcing(on bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.enforcing = on
 }
 
 // taken returns the calls so far, and forgets them.
@@ -236,8 +451,8 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// isWrite reports whether an action changes something.
-func (c Call) isWrite() bool {
+// IsWrite reports whether an action changes something.
+func (c Call) IsWrite() bool {
 	for _, prefix := range []string{"Get", "List", "Describe"} {
 		if strings.HasPrefix(c.Action, prefix) {
 			return false

@@ -26,12 +26,20 @@ const defaultRegion = "us-east-1"
 // Account is the number of a lab's account, unless it is given another.
 const Account = "123456789012"
 
+// An Option is what a lab has on demand only, as a setting of moto.
+type Option string
+
+// ManagedPolicies are AWS's own policies, such as ReadOnlyAccess, which moto takes a second to load.
+const ManagedPolicies Option = "MOTO_IAM_LOAD_MANAGED_POLICIES=true"
+
 // New starts a lab in a folder, with the account [Account].
-func New(ctx context.Context, dir string) (*Lab, error) { return NewAccount(ctx, dir, Account) }
+func New(ctx context.Context, dir string, options ...Option) (*Lab, error) {
+	return NewAccount(ctx, dir, Account, options...)
+}
 
 // NewAccount starts a lab in a folder, with an account of the given number.
-func NewAccount(ctx context.Context, dir, account string) (*Lab, error) {
-	m, err := startMoto(ctx, account)
+func NewAccount(ctx context.Context, dir, account string, options ...Option) (*Lab, error) {
+	m, err := startMoto(ctx, account, options)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +74,7 @@ func (l *Lab) Calls() []Call { return l.front.taken() }
 func (l *Lab) Writes() []string {
 	var actions []string
 	for _, call := range l.Calls() {
-		if call.isWrite() {
+		if call.IsWrite() {
 			actions = append(actions, call.Action)
 		}
 	}
@@ -80,6 +88,7 @@ func (l *Lab) Enforce(ctx context.Context, on bool) error {
 	if on {
 		count = "0"
 	}
+	l.front.setEnforcing(on)
 	return l.moto.control(ctx, "reset-auth", count)
 }
 
@@ -104,7 +113,7 @@ func (l *Lab) Env() map[string]string {
 		"NO_PROXY":                    "127.0.0.1,localhost",
 		"no_proxy":                    "127.0.0.1,localhost",
 	}
-	for _, service := range []string{"IAM", "STS"} {
+	for _, service := range []string{"IAM", "SECRETS_MANAGER", "SSM", "STS"} {
 		env["AWS_ENDPOINT_URL_"+service] = l.Endpoint()
 	}
 	return env

@@ -28,7 +28,7 @@ type moto struct {
 
 // startMoto starts a server on a free port of 127.0.0.1, with the Python that tools/setup made, or else with the
 // one on PATH.
-func startMoto(ctx context.Context, account string) (*moto, error) {
+func startMoto(ctx context.Context, account string, options []Option) (*moto, error) {
 	python := os.Getenv("MOTO_PYTHON")
 	if python == "" {
 		python = "python3"
@@ -44,6 +44,9 @@ func startMoto(ctx context.Context, account string) (*moto, error) {
 	//nolint:noctx // Close ends it.
 	m.cmd = exec.Command(python, "-m", "moto.server", "-H", "127.0.0.1", "-p", strconv.Itoa(port))
 	m.cmd.Env = append(os.Environ(), "MOTO_ACCOUNT_ID="+account)
+	for _, option := range options {
+		m.cmd.Env = append(m.cmd.Env, string(option))
+	}
 	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
 	endWithParent(m.cmd)
 	if err := m.cmd.Start(); err != nil {

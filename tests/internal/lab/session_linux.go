@@ -1,4 +1,4 @@
-package main
+package lab
 
 import (
 	"os"
@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// processesOf returns the processes of a session. The CLI puts plugins into groups of their own, but not into other
+// ProcessesOf returns the processes of a session. The CLI puts plugins into groups of their own, but not into other
 // sessions.
-func processesOf(session int) (pids []int) {
+func ProcessesOf(session int) (pids []int) {
 	files, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range files {
 		text, err := os.ReadFile(file)

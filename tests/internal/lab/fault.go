@@ -1,0 +1,16 @@
+package lab
+
+import "net/http"
+
+// A Fault stands in for the network between a caller and the account. It passes the call on with serve, which
+// writes the answer, or answers itself, or does neither.
+type Fault func(w http.ResponseWriter, call Call, serve func(http.ResponseWriter))
+
+// Inject has a fault happen to all calls from now on, or none with nil.
+func (l *Lab) Inject(fault Fault) {
+	if fault == nil {
+		l.front.fault.Store(nil)
+		return
+	}
+	l.front.fault.Store(&fault)
+}
