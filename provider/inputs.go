@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -54,7 +55,10 @@ func withInputs(provider p.Provider, checks map[tokens.Type]func(in *inputs, nam
 				return p.ConstructResponse{}, rpcerror.WrapDetailedError(err)
 			}
 		}
-		req.Inputs = rootUnknowns(req.Inputs, req.Parent)
+		req.Inputs = openPolicies(openLists(rootUnknowns(req.Inputs, req.Parent)))
+		if v, ok := req.Inputs.GetOk(accessKeyInput); ok {
+			req.Inputs = req.Inputs.Set(accessKeyInput, openObject(v, req.Parent))
+		}
 		return construct(context.WithValue(ctx, inputsKey{}, req.Inputs), req)
 	}
 	return provider
@@ -72,6 +76,21 @@ func rootUnknowns(values property.Map, parent resource.URN) property.Map {
 	return values
 }
 
+// openObject moves secrecy and dependencies from an object to its values, because the Pulumi SDK v3.259.0 takes
+// an object of inputs only if it is a plain one.
+func openObject(v property.Value, parent resource.URN) property.Value {
+	if !v.IsMap() {
+		return v
+	}
+	values := rootUnknowns(v.AsMap(), parent)
+	for name, value := range values.All {
+		values = values.Set(name, openObject(value.
+			WithSecret(v.Secret() || value.Secret()).
+			WithDependencies(append(slices.Clone(v.Dependencies()), value.Dependencies()...)), parent))
+	}
+	return property.New(values)
+}
+
 type inputsKey struct{}
 
 // newInputs returns the inputs of the component that is being constructed.
@@ -82,10 +101,28 @@ func newInputs(ctx *pulumi.Context) *inputs {
 
 // refuseUnknown reports every input that has no rule.
 func (in *inputs) refuseUnknown(rules rules) {
-	for name := range in.values.AllStable {
-		if _, known := rules[name]; !known {
-			in.problems = append(in.problems, unknownInput(name, rules))
+	in.refuseUnknownIn(location{}, in.values, rules)
+}
+
+// refuseUnknownIn reports every value of the object at a location that has no rule.
+func (in *inputs) refuseUnknownIn(at location, object property.Map, rules rules) {
+	for name := range object.AllStable {
+		if _, known := rules[name]; known {
+			continue
 		}
+		if at.secret {
+			in.reportWhole(at.path[:1].String(), errors.New("has a key that is no input of this resource"))
+			continue
+		}
+		in.problems = append(in.problems, unknownInput(at.element(name).path, name, rules))
+	}
+}
+
+// refuseUnknownObject reports an object that is not known as a whole. Its values may be unknown in a preview, but
+// which of them it has decides which resources there are.
+func (in *inputs) refuseUnknownObject(at location, v property.Value) {
+	if v.IsComputed() {
+		in.report(at, v, errors.New("must be an object in the program; its values may come from other resources"))
 	}
 }
 
@@ -157,6 +194,12 @@ func (in *inputs) err() error {
 	if len(in.problems) == 0 {
 		return nil
 	}
+	// The details of this error stay empty: for each of them the engine prints the value it sent, secrets too.
+	return perrors.NewInputPropertiesError(in.text())
+}
+
+// text returns the list of all problems, of which there is at least one.
+func (in *inputs) text() string {
 	var text strings.Builder
 	if len(in.problems) == 1 {
 		text.WriteString("invalid input:")
@@ -170,8 +213,7 @@ func (in *inputs) err() error {
 		}
 		text.WriteString(": " + broken.rule)
 	}
-	// The details of this error stay empty: for each of them the engine prints the value it sent, secrets too.
-	return perrors.NewInputPropertiesError(text.String())
+	return text.String()
 }
 
 // text is the rule of a string.
@@ -192,15 +234,57 @@ func boolean(in *inputs, at location, v property.Value) {
 	}
 }
 
+// integer is the rule of a whole number.
+func integer(check func(int) error) rule {
+	return func(in *inputs, at location, v property.Value) {
+		if !v.IsNumber() {
+			in.report(at, v, fmt.Errorf("must be a whole number, and is %s", kind(v)))
+			return
+		}
+		// Beyond this, a float64 no longer holds every whole number.
+		const most = 1 << 53
+		n := v.AsNumber()
+		if n != math.Trunc(n) || math.Abs(n) > most {
+			in.report(at, v, errors.New("must be a whole number"))
+		} else if err := check(int(n)); err != nil {
+			in.report(at, v, err)
+		}
+	}
+}
+
+// object is the rule of an object with a rule for each of its values, of which those named are required. It is
+// an object in the program, although its values may come from other resources: which resources are made
+// depends on what it has.
+func object(fields rules, required ...string) rule {
+	return func(in *inputs, at location, v property.Value) {
+		if !v.IsMap() {
+			in.report(at, v, fmt.Errorf("must be an object, and is %s", kind(v)))
+			return
+		}
+		values := v.AsMap()
+		in.refuseUnknownIn(at, values, fields)
+		for _, name := range required {
+			if value, ok := values.GetOk(name); !ok || value.IsNull() {
+				in.reportWhole(at.element(name).path.String(), errors.New("is required"))
+			}
+		}
+		for name, value := range values.AllStable {
+			if check, ok := fields[name]; ok && !value.IsNull() {
+				in.check(at.element(name), value, check)
+			}
+		}
+	}
+}
+
 // list is the rule of a list of strings that has at least one element. The reason says what an empty one
-// would mean.
+// would mean. Without a reason, a list may be empty.
 func list(check func(string) error, emptyReason string) rule {
 	return func(in *inputs, at location, v property.Value) {
 		if !v.IsArray() {
 			in.report(at, v, fmt.Errorf("must be a list of strings, and is %s", kind(v)))
 			return
 		}
-		if v.AsArray().Len() == 0 {
+		if v.AsArray().Len() == 0 && emptyReason != "" {
 			in.report(at, v, errors.New("must have at least one element: "+emptyReason))
 		}
 		for i, element := range v.AsArray().All {
@@ -220,7 +304,7 @@ func tagMap(defaults map[string]string) rule {
 		for key, value := range v.AsMap().AllStable {
 			keys = append(keys, key)
 			if err := iam.CheckTagKey(key); err != nil {
-				in.report(at.element(key), value, err)
+				in.report(location{at.element(key).path, at.secret || value.HasSecrets()}, value, err)
 			}
 			in.check(at.element(key), value, text(iam.CheckTagValue))
 		}
@@ -234,8 +318,8 @@ func (at location) element(key any) location {
 	return location{append(slices.Clone(at.path), key), at.secret}
 }
 
-func unknownInput(name string, rules rules) problem {
-	unknown := problem{path: resource.PropertyPath{name}.String(), rule: "is no input of this resource"}
+func unknownInput(path resource.PropertyPath, name string, rules rules) problem {
+	unknown := problem{path: path.String(), rule: "is no input of this resource"}
 	nearest, distance := "", 4 // Farther names are no typing errors.
 	for known := range rules {
 		d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(known), nil)

@@ -3,6 +3,7 @@ package provider
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -19,7 +20,11 @@ import (
 	host "github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 // testPlugin is the plugin's server behind a real gRPC connection, between an engine and a resource monitor
@@ -27,8 +32,15 @@ import (
 type testPlugin struct {
 	pulumirpc.ResourceProviderClient
 	monitor string
+	engine  *fake.EngineServer
 	// callerARN is what sts:GetCallerIdentity answers; empty, the AWS provider's configuration is not known.
 	callerARN string
+	// oldCLI says that the engine is of a CLI that cannot do all that access keys need.
+	oldCLI bool
+	// userKeys are the access keys that AWS lists, by ID, with the time at which each was made.
+	userKeys map[string]string
+	// noted is the journal of access keys that the engine has noted.
+	noted *structpb.Struct
 
 	mu            sync.Mutex
 	invokes       []pulumi.MockCallArgs
@@ -44,13 +56,13 @@ const (
 
 func startPlugin(t *testing.T, provider p.Provider) *testPlugin {
 	t.Helper()
-	tp := &testPlugin{callerARN: testCaller}
+	tp := &testPlugin{callerARN: testCaller, engine: fake.NewEngineServer()}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 
-	engine, _, err := fake.StartEngineServer(ctx, fake.NewEngineServer())
+	engine, _, err := fake.StartEngineServer(ctx, testEngine{tp.engine, tp})
 	check(t, err)
-	tp.monitor, _, err = fake.StartMonitorServer(ctx, fake.NewResourceMonitorServer(tp))
+	tp.monitor, _, err = fake.StartMonitorServer(ctx, testMonitor{fake.NewResourceMonitorServer(tp)})
 	check(t, err)
 	client, err := host.NewHostClient(engine)
 	check(t, err)
@@ -74,6 +86,30 @@ func startPlugin(t *testing.T, provider p.Provider) *testPlugin {
 	return tp
 }
 
+// testEngine is an engine that says what its version is.
+type testEngine struct {
+	*fake.EngineServer
+	tp *testPlugin
+}
+
+// RequirePulumiVersion answers as the CLI does.
+func (e testEngine) RequirePulumiVersion(
+	context.Context, *pulumirpc.RequirePulumiVersionRequest,
+) (*pulumirpc.RequirePulumiVersionResponse, error) {
+	if e.tp.oldCLI {
+		return nil, status.Error(codes.FailedPrecondition, "the CLI is too old")
+	}
+	return &pulumirpc.RequirePulumiVersionResponse{}, nil
+}
+
+// testMonitor is a resource monitor that takes hooks.
+type testMonitor struct{ *fake.ResourceMonitorServer }
+
+// RegisterResourceHook takes a hook.
+func (testMonitor) RegisterResourceHook(context.Context, *pulumirpc.RegisterResourceHookRequest) (*emptypb.Empty, error) {
+	return &emptypb.Empty{}, nil
+}
+
 // startProvider starts the plugin with the provider that it is released with.
 func startProvider(t *testing.T) *testPlugin {
 	t.Helper()
@@ -93,6 +129,16 @@ func (tp *testPlugin) Call(args pulumi.MockCallArgs) (resource.PropertyMap, erro
 	tp.mu.Lock()
 	defer tp.mu.Unlock()
 	tp.invokes = append(tp.invokes, args)
+	if args.Token == "aws:iam/getAccessKeys:getAccessKeys" {
+		keys := []resource.PropertyValue{}
+		for id, created := range tp.userKeys {
+			keys = append(keys, resource.NewProperty(resource.PropertyMap{
+				"accessKeyId": resource.NewProperty(id), "status": resource.NewProperty("Active"),
+				"createDate": resource.NewProperty(created),
+			}))
+		}
+		return resource.PropertyMap{"accessKeys": resource.NewProperty(keys)}, nil
+	}
 	if tp.callerARN == "" {
 		return resource.PropertyMap{}, nil
 	}
@@ -107,6 +153,9 @@ func (tp *testPlugin) NewResource(args pulumi.MockResourceArgs) (string, resourc
 	tp.mu.Lock()
 	defer tp.mu.Unlock()
 	tp.registrations = append(tp.registrations, args.RegisterRPC)
+	if args.TypeToken == accessKeyRotationToken {
+		return tp.note(args)
+	}
 	state := maps.Clone(args.Inputs)
 	maps.DeleteFunc(state, func(_ resource.PropertyKey, v resource.PropertyValue) bool { return v.ContainsUnknowns() })
 	if _, named := state["name"]; !named {
@@ -116,6 +165,23 @@ func (tp *testPlugin) NewResource(args pulumi.MockResourceArgs) (string, resourc
 	state["arn"] = resource.NewProperty("arn:" + kind)
 	state["uniqueId"] = resource.NewProperty("ID" + kind)
 	return args.Name + "-id", state, nil
+}
+
+// note keeps the journal of access keys as the engine does: what Check makes of it is the resource.
+func (tp *testPlugin) note(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	checked, err := tp.Check(context.Background(), &pulumirpc.CheckRequest{
+		Urn:  string(resource.NewURN("stack", "project", "", accessKeyRotationToken, args.Name)),
+		Olds: tp.noted, News: args.RegisterRPC.GetObject(),
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	if failures := checked.GetFailures(); len(failures) > 0 {
+		return "", nil, errors.New(failures[0].GetReason())
+	}
+	tp.noted = checked.GetInputs()
+	state, err := plugin.UnmarshalProperties(tp.noted, plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true})
+	return args.Name, state, err
 }
 
 // robotRequest is a request for a robot account, as the engine sends it.

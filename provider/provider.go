@@ -4,6 +4,7 @@ package provider
 
 import (
 	"fmt"
+	"time"
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/infer"
@@ -35,7 +36,10 @@ const (
 var Version = "0.1.0"
 
 // New returns the provider.
-func New() (p.Provider, error) {
+func New() (p.Provider, error) { return newProvider(time.Now) }
+
+// newProvider returns the provider with a clock.
+func newProvider(now func() time.Time) (p.Provider, error) {
 	provider, err := infer.NewProviderBuilder().
 		WithLanguageMap(languages()). // First: it replaces what the others add.
 		WithDisplayName(displayName).
@@ -48,12 +52,14 @@ func New() (p.Provider, error) {
 		WithLicense(license).
 		WithPluginDownloadURL(downloadURL).
 		WithGoImportPath(goImportPath). // After the repository, whose scheme would end up in the path.
-		WithComponents(infer.ComponentF(newRobotAccount)).
+		WithComponents(infer.ComponentF(newRobotAccount), infer.ComponentF(newDeploymentRole)).
 		Build()
 	if err != nil {
 		return p.Provider{}, fmt.Errorf("build provider: %w", err)
 	}
+	provider = withAccessKeyRotation(provider, now)
 	return withInputs(withSchemaCorrections(provider), map[tokens.Type]func(*inputs, string) error{
-		robotAccountToken: checkRobotAccount,
+		robotAccountToken:   checkRobotAccount,
+		deploymentRoleToken: checkDeploymentRole,
 	}), nil
 }

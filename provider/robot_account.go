@@ -6,6 +6,7 @@ import (
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-go-provider/infer"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
@@ -37,6 +38,16 @@ type RobotAccount struct {
 	GroupUniqueID pulumi.StringOutput `pulumi:"groupUniqueId"`
 	PolicyName    pulumi.StringOutput `pulumi:"policyName"`
 	Policy        pulumi.StringOutput `pulumi:"policy"`
+
+	AccessKeyID              pulumi.StringPtrOutput   `pulumi:"accessKeyId"`
+	SecretAccessKey          pulumi.StringPtrOutput   `pulumi:"secretAccessKey" provider:"secret"`
+	EncryptedSecretAccessKey pulumi.StringPtrOutput   `pulumi:"encryptedSecretAccessKey"`
+	PreviousAccessKeyID      pulumi.StringPtrOutput   `pulumi:"previousAccessKeyId"`
+	AccessKeyGeneration      pulumi.IntPtrOutput      `pulumi:"accessKeyGeneration"`
+	AccessKeyRotatedAt       pulumi.StringPtrOutput   `pulumi:"accessKeyRotatedAt"`
+	AccessKeyRotateAfter     pulumi.StringPtrOutput   `pulumi:"accessKeyRotateAfter"`
+	SecretArn                pulumi.StringPtrOutput   `pulumi:"secretArn"`
+	SSMParameterNames        pulumi.StringArrayOutput `pulumi:"ssmParameterNames"`
 }
 
 // RobotAccountArgs are the inputs of a [RobotAccount].
@@ -50,6 +61,8 @@ type RobotAccountArgs struct {
 	ForceDestroy        pulumi.BoolPtrInput     `pulumi:"forceDestroy,optional"`
 	AssumableRoles      pulumi.StringArrayInput `pulumi:"assumableRoles,optional"`
 	SourceIps           pulumi.StringArrayInput `pulumi:"sourceIps,optional"`
+	AllowSessionTags    pulumi.BoolPtrInput     `pulumi:"allowSessionTags,optional"`
+	AccessKey           *AccessKeyArgs          `pulumi:"accessKey,optional"`
 }
 
 // robotAccountRules has a rule for each field of [RobotAccountArgs].
@@ -63,6 +76,8 @@ var robotAccountRules = rules{
 	"forceDestroy":        boolean,
 	"assumableRoles":      robotAccountRoles(iam.CheckRoleScope),
 	"sourceIps":           list(iam.CheckCIDR, "leave it out to allow calls from anywhere"),
+	"allowSessionTags":    boolean,
+	accessKeyInput:        accessKeyRule,
 }
 
 // newRobotAccount registers a robot account, whose inputs have passed [checkRobotAccount], with its children.
@@ -77,19 +92,29 @@ func newRobotAccount(
 		return nil, err
 	}
 
+	if args.AccessKey != nil {
+		if err := checkCLI(ctx); err != nil {
+			return nil, err
+		}
+	}
+
 	robot := &RobotAccount{}
 	if err := ctx.RegisterComponentResource(robotAccountToken, name, robot, opts...); err != nil {
 		return nil, fmt.Errorf("register the robot account: %w", err)
 	}
 	child := pulumi.Parent(robot)
 
+	userOptions := []pulumi.ResourceOption{child}
+	if args.AccessKey != nil {
+		userOptions = append(userOptions, replaceOnRename)
+	}
 	user, err := awsiam.NewUser(ctx, name, &awsiam.UserArgs{
 		Name:                args.UserName,
 		Path:                args.Path,
 		Tags:                args.mergedTags(),
 		PermissionsBoundary: args.PermissionsBoundary,
 		ForceDestroy:        args.ForceDestroy,
-	}, child)
+	}, userOptions...)
 	if err != nil {
 		return nil, fmt.Errorf("register the user: %w", err)
 	}
@@ -116,6 +141,13 @@ func newRobotAccount(
 		return nil, fmt.Errorf("register the policy: %w", err)
 	}
 
+	keys := noAccessKeys()
+	if args.AccessKey != nil {
+		if keys, err = newAccessKeys(ctx, name, args.AccessKey, robot, user); err != nil {
+			return nil, err
+		}
+	}
+
 	robot.UserName = user.Name
 	robot.UserArn = user.Arn
 	robot.UserUniqueID = user.UniqueId
@@ -124,12 +156,22 @@ func newRobotAccount(
 	robot.GroupUniqueID = group.UniqueId
 	robot.PolicyName = groupPolicy.Name
 	robot.Policy = groupPolicy.Policy
+	robot.AccessKeyID = keys.id
+	robot.SecretAccessKey = keys.secret
+	robot.EncryptedSecretAccessKey = keys.encryptedSecret
+	robot.PreviousAccessKeyID = keys.previousID
+	robot.AccessKeyGeneration = keys.generation
+	robot.AccessKeyRotatedAt = keys.rotatedAt
+	robot.AccessKeyRotateAfter = keys.rotateAfter
+	robot.SecretArn = keys.secretArn
+	robot.SSMParameterNames = keys.parameterNames
 	return robot, nil
 }
 
-// replaceOnRename makes a group with a new name a new group. AWS could rename it in place, but inline
-// policies stay with a renamed group: the old policy would be looked for under the group's old name when it
-// is replaced, not be found, and go on granting.
+// replaceOnRename makes a group with a new name a new group, and a user with access keys a new user. AWS could
+// rename both in place, but what they have stays with them, and the AWS provider would look for it under the
+// old name, not find it, and take it for gone: a group's old policy would go on granting, and a user's old keys
+// would go on working.
 var replaceOnRename = pulumi.ReplaceOnChanges([]string{"name"})
 
 // mergedTags returns the tags of the user.
@@ -145,48 +187,38 @@ func (args RobotAccountArgs) mergedTags() pulumi.StringMapInput {
 // policy returns the policy document for a robot of the given identity. It is unknown where an input or the
 // identity is.
 func (args RobotAccountArgs) policy(identity *iam.Identity) pulumi.StringOutput {
-	inputs := pulumi.All(args.AssumableRoles, args.SourceIps)
+	tags := pulumi.Bool(false).ToBoolOutput()
+	if args.AllowSessionTags != nil {
+		tags = args.AllowSessionTags.ToBoolPtrOutput().Elem()
+	}
+	inputs := pulumi.All(args.AssumableRoles, args.SourceIps, tags)
 	if identity == nil {
 		inputs = pulumi.All(pulumi.UnsafeUnknownOutput(nil))
 	}
 	return inputs.ApplyT(guarded(func(values []any) (string, error) {
 		roles, _ := values[0].([]string)
 		sources, _ := values[1].([]string)
-		return robotPolicy(*identity, roles, sources)
+		tags, _ := values[2].(bool)
+		return robotPolicy(*identity, roles, sources, tags)
 	})).(pulumi.StringOutput)
 }
 
 // robotPolicy returns the policy document of a robot, with the default for the roles it may assume.
-func robotPolicy(identity iam.Identity, roles, sources []string) (string, error) {
+func robotPolicy(identity iam.Identity, roles, sources []string, tags bool) (string, error) {
 	if len(roles) == 0 {
 		roles = everyRole
 	}
-	return iam.AssumeRolePolicy(identity, roles, sources)
+	return iam.AssumeRolePolicy(identity, roles, sources, tags)
 }
 
 // checkRobotAccount checks what is known of the inputs of a robot account.
 func checkRobotAccount(in *inputs, name string) error {
 	in.refuseUnknown(robotAccountRules)
+	in.refuseUnknownObject(location{path: resource.PropertyPath{accessKeyInput}}, in.values.Get(accessKeyInput))
 	in.apply(robotAccountRules)
-	// A name that is left out becomes the resource's own, with a hyphen and seven random characters.
-	const suffix = "-1234567"
-	for _, generated := range []struct {
-		input string
-		check func(string) error
-	}{
-		{"userName", iam.CheckUserName},
-		{"groupName", iam.CheckGroupName},
-		{"policyName", iam.CheckPolicyName},
-	} {
-		if in.given(generated.input) {
-			continue
-		}
-		if err := generated.check(name + suffix); err != nil {
-			in.reportWhole(generated.input, fmt.Errorf(
-				"is not given, and the resource's own name %q with a suffix of %d characters cannot stand in: it %w",
-				name, len(suffix), err))
-		}
-	}
+	in.checkGeneratedName("userName", name, iam.CheckUserName)
+	in.checkGeneratedName("groupName", name, iam.CheckGroupName)
+	in.checkGeneratedName("policyName", name, iam.CheckPolicyName)
 	return in.err()
 }
 
@@ -203,7 +235,8 @@ func checkRobotAccountIn(in *inputs, identity *iam.Identity) error {
 	roles, rolesKnown := in.strings("assumableRoles")
 	sources, sourcesKnown := in.strings("sourceIps")
 	if rolesKnown && sourcesKnown {
-		if _, err := robotPolicy(*identity, roles, sources); err != nil {
+		tags := in.values.Get("allowSessionTags")
+		if _, err := robotPolicy(*identity, roles, sources, tags.IsBool() && tags.AsBool()); err != nil {
 			in.reportWhole("assumableRoles", err)
 		}
 	}
@@ -228,6 +261,18 @@ func (r *RobotAccount) Annotate(a infer.Annotator) {
 	a.Describe(&r.PolicyName, "The name of the group's inline policy.")
 	a.Describe(&r.Policy, "The policy document of the group, in JSON: all that the robot may do. It is known in a "+
 		"preview wherever its inputs are, so that a reviewer sees what an update will grant.")
+	a.Describe(&r.AccessKeyID, "The ID of the current access key, such as `AKIAIOSFODNN7EXAMPLE`. Absent without `accessKey`.")
+	a.Describe(&r.SecretAccessKey, "The secret of the current access key: a Pulumi secret, encrypted in the state. Absent "+
+		"without `accessKey`, and with `pgpKey`.")
+	a.Describe(&r.EncryptedSecretAccessKey, "The secret of the current access key, encrypted to `pgpKey` and in base64: "+
+		"`base64 -d | gpg -d` gives it. Absent without `pgpKey`.")
+	a.Describe(&r.PreviousAccessKeyID, "The ID of the access key before the current one. Absent if there is none.")
+	a.Describe(&r.AccessKeyGeneration, "The generation of the current access key. It grows by one with each rotation.")
+	a.Describe(&r.AccessKeyRotatedAt, "When the current generation began, in RFC 3339.")
+	a.Describe(&r.AccessKeyRotateAfter, "When the current access key becomes due, in RFC 3339: the first update after that "+
+		"rotates. Absent without `rotateEvery`.")
+	a.Describe(&r.SecretArn, "The ARN of the Secrets Manager secret. Absent without `secretsManager`.")
+	a.Describe(&r.SSMParameterNames, "The names of the two SSM parameters, that of the ID first. Absent without `ssmPath`.")
 }
 
 // Annotate describes the inputs in the schema.
@@ -238,7 +283,8 @@ func (args *RobotAccountArgs) Annotate(a infer.Annotator) {
 		quotas = "(Source: IAM User Guide, \"IAM and AWS STS quotas\".)"
 	)
 	a.Describe(&args.UserName, "The name of the IAM user: 1 to 64 "+nameRule+
-		"A change renames the user in place, which changes its ARN. "+quotas)
+		"A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the "+
+		"keys. "+quotas)
 	a.Describe(&args.GroupName, "The name of the IAM group: 1 to 128 "+nameRule+
 		"A change replaces the group, the membership and the policy, new ones before old ones: renamed in place, a "+
 		"group would keep its old policy beside the new one. "+quotas)
@@ -268,6 +314,13 @@ func (args *RobotAccountArgs) Annotate(a infer.Annotator) {
 		"administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into "+
 		"5,120 characters. A change updates the policy in place; neither order nor repetition is a change. "+
 		"(Source: IAM User Guide, \"IAM identifiers\" and \"IAM and AWS STS quotas\".)")
+	a.Describe(&args.AllowSessionTags, "Whether the robot may also tag the sessions of the roles that it assumes: the policy "+
+		"then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions "+
+		"unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does "+
+		"with its own `allowSessionTags`. By default `false`. A change updates the policy in place. "+
+		"(Source: IAM User Guide, \"Pass session tags in AWS STS\".)")
+	a.Describe(&args.AccessKey, "The access keys of the user. By default none is made; removed, they are deleted. "+
+		"With it, a change of `userName` replaces the user, the new one before the old one.")
 	a.Describe(&args.SourceIps, "The addresses that the robot may assume roles from, as ranges of IPv4 or IPv6 "+
 		"addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; at least one. AWS sees the public "+
 		"address of the caller; calls through a VPC endpoint do not match. By default, calls from anywhere are allowed. A "+

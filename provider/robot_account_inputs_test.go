@@ -69,6 +69,7 @@ func TestRobotAccountBadInputs(t *testing.T) {
 		"boundary account":       {"permissionsBoundary", str("arn:aws:iam::210987654321:policy/x"), `must be a policy of the robot's own account, 123456789012`},
 		"empty boundary":         {"permissionsBoundary", str(""), `permissionsBoundary = "": must be the ARN`},
 		"force a string":         {"forceDestroy", str("true"), `forceDestroy = "true": must be a boolean, and is a string`},
+		"tag sessions a string":  {"allowSessionTags", str("true"), `allowSessionTags = "true": must be a boolean, and is a string`},
 		"force a number":         {"forceDestroy", number, `forceDestroy = 1: must be a boolean, and is a number`},
 		"tags a list":            {"tags", strs("a"), `tags = a list: must be a map of strings`},
 		"tag without a key":      {"tags", object("", "v"), `must have a key of 1 to 128 characters`},

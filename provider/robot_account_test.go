@@ -41,6 +41,7 @@ func TestRobotAccountRegistrations(t *testing.T) {
 		"forceDestroy":        resource.NewProperty(true),
 		"assumableRoles":      strs("deploy", "cicd/*"),
 		"sourceIps":           strs("203.0.113.0/24"),
+		"allowSessionTags":    resource.NewProperty(true),
 	}))
 	check(t, err)
 	var all []json.RawMessage

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
@@ -34,6 +35,11 @@ func languages() map[string]any {
 	}
 }
 
+// optionalOutputs are the outputs that may be absent, by the component's type.
+var optionalOutputs = map[string][]string{
+	robotAccountToken: accessKeyOutputs,
+}
+
 // withSchemaCorrections serves the schema that infer derives from the Go types, corrected where infer
 // v1.5.0 says something else than what the provider does.
 func withSchemaCorrections(provider p.Provider) p.Provider {
@@ -52,6 +58,10 @@ func withSchemaCorrections(provider p.Provider) p.Provider {
 				allowOutputElements(&property.TypeSpec)
 				resource.InputProperties[name] = property
 			}
+			// infer would have an output that may be absent under another name.
+			resource.Required = slices.DeleteFunc(resource.Required, func(output string) bool {
+				return slices.Contains(optionalOutputs[token], output)
+			})
 			spec.Resources[token] = resource
 		}
 		text, err := json.Marshal(spec)

@@ -48,9 +48,14 @@ func TestServedSchema(t *testing.T) {
 				t.Errorf("%s: the output %s is not described", token, name)
 			}
 		}
-		outputs, required := slices.Sorted(maps.Keys(r.Properties)), slices.Sorted(slices.Values(r.Required))
-		if !slices.Equal(outputs, required) || len(r.RequiredInputs) != 0 {
-			t.Errorf("%s: of the outputs %v, %v are required; of the inputs, %v", token, outputs, required, r.RequiredInputs)
+		outputs, required := slices.Sorted(maps.Keys(r.Properties)),
+			slices.Sorted(slices.Values(append(slices.Clone(optionalOutputs[token]), r.Required...)))
+		var requiredInputs []string // All others have defaults.
+		if token == deploymentRoleToken {
+			requiredInputs = []string{"trusted"}
+		}
+		if !slices.Equal(outputs, required) || !slices.Equal(r.RequiredInputs, requiredInputs) {
+			t.Errorf("%s: of the outputs %v, %v are required or optional; of the inputs, %v", token, outputs, required, r.RequiredInputs)
 		}
 	}
 }

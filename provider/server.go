@@ -13,6 +13,7 @@ import (
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/util/logging"
 	host "github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc/codes"
@@ -27,9 +28,15 @@ func Serve(ctx context.Context) error {
 		return err
 	}
 	return host.MainContext(ctx, Name, func(h *host.HostClient) (pulumirpc.ResourceProviderServer, error) {
+		// At the level above, the Pulumi SDK v3.259.0 logs every value that it reads, and what is within a secret in
+		// the clear.
+		logging.Verbose = min(logging.Verbose, mostVerbose)
 		return newServer(provider, h)
 	})
 }
+
+// mostVerbose is the highest level of logging, as -v sets it.
+const mostVerbose = 8
 
 func newServer(provider p.Provider, h *host.HostClient) (pulumirpc.ResourceProviderServer, error) {
 	inner, err := p.RawServer(Name, Version, provider)(h)

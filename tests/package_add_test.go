@@ -83,7 +83,30 @@ func upAdded(t *testing.T, l *lab.Lab, dir, home string, settings ...string) {
 	s := folderStack(t, l, dir, home, settings...)
 	s.up()
 	checkSeed(t, account(t, l))
+	// The journal of an access key is a resource of the package itself, which the engine looks for anew.
+	giveKey(t, dir)
+	s.up()
+	if keys := keysOf(t, l); len(keys) != 1 {
+		t.Errorf("the robot has the keys %v", keys)
+	}
 	s.destroy()
+}
+
+// giveKey adds an access key to a program.
+func giveKey(t *testing.T, dir string) {
+	t.Helper()
+	for name, add := range map[string][2]string{
+		"Pulumi.yaml": {"groupName: PulumiStackUpdaters\n", "groupName: PulumiStackUpdaters\n      accessKey: {}\n"},
+		"index.ts":    {`groupName: "PulumiStackUpdaters",`, `groupName: "PulumiStackUpdaters", accessKey: {},`},
+	} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || !strings.Contains(string(text), add[0]) {
+			continue
+		}
+		check(t, os.WriteFile(filepath.Join(dir, name), []byte(strings.Replace(string(text), add[0], add[1], 1)), 0o600))
+		return
+	}
+	t.Fatal("there is no program to add an access key to")
 }
 
 // linkModules gives a program the npm packages of the tools, but not the SDK of the tree.
@@ -116,6 +139,9 @@ func linkAdded(t *testing.T, dir, source string) error {
 	if err != nil || len(sdk) != 1 {
 		t.Fatalf("there are the SDKs %v: %v", sdk, err)
 	}
+	if err := mendTypes(filepath.Join(filepath.Dir(sdk[0]), "types")); err != nil {
+		return err
+	}
 	repo, err := lab.Repo()
 	if err != nil {
 		return err
@@ -130,6 +156,26 @@ func linkAdded(t *testing.T, dir, source string) error {
 		return err
 	}
 	return os.WriteFile(project, append(text, "packages:\n  cicd: "+source+"\n"...), 0o600)
+}
+
+// mendTypes has the modules of a folder import those of the folder above from there. The Node.js language host that
+// cannot link packages, built with Go 1.26, writes them as if they were in the same folder.
+func mendTypes(dir string) error {
+	modules, err := filepath.Glob(filepath.Join(dir, "*.ts"))
+	if err != nil {
+		return err
+	}
+	above := strings.NewReplacer(`"./utilities"`, `"../utilities"`, `"./types/`, `"../types/`)
+	for _, name := range modules {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, []byte(above.Replace(string(text))), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // gitHost serves a repository, with a tag for a release, as https://example.com/pulumi-cicd/pulumi-cicd.git to programs

@@ -50,6 +50,36 @@ namespace PulumiCicd.Cicd
     public partial class RobotAccount : global::Pulumi.ComponentResource
     {
         /// <summary>
+        /// The generation of the current access key. It grows by one with each rotation.
+        /// </summary>
+        [Output("accessKeyGeneration")]
+        public Output<int?> AccessKeyGeneration { get; private set; } = null!;
+
+        /// <summary>
+        /// The ID of the current access key, such as `AKIAIOSFODNN7EXAMPLE`. Absent without `accessKey`.
+        /// </summary>
+        [Output("accessKeyId")]
+        public Output<string?> AccessKeyId { get; private set; } = null!;
+
+        /// <summary>
+        /// When the current access key becomes due, in RFC 3339: the first update after that rotates. Absent without `rotateEvery`.
+        /// </summary>
+        [Output("accessKeyRotateAfter")]
+        public Output<string?> AccessKeyRotateAfter { get; private set; } = null!;
+
+        /// <summary>
+        /// When the current generation began, in RFC 3339.
+        /// </summary>
+        [Output("accessKeyRotatedAt")]
+        public Output<string?> AccessKeyRotatedAt { get; private set; } = null!;
+
+        /// <summary>
+        /// The secret of the current access key, encrypted to `pgpKey` and in base64: `base64 -d | gpg -d` gives it. Absent without `pgpKey`.
+        /// </summary>
+        [Output("encryptedSecretAccessKey")]
+        public Output<string?> EncryptedSecretAccessKey { get; private set; } = null!;
+
+        /// <summary>
         /// The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`.
         /// </summary>
         [Output("groupArn")]
@@ -78,6 +108,30 @@ namespace PulumiCicd.Cicd
         /// </summary>
         [Output("policyName")]
         public Output<string> PolicyName { get; private set; } = null!;
+
+        /// <summary>
+        /// The ID of the access key before the current one. Absent if there is none.
+        /// </summary>
+        [Output("previousAccessKeyId")]
+        public Output<string?> PreviousAccessKeyId { get; private set; } = null!;
+
+        /// <summary>
+        /// The secret of the current access key: a Pulumi secret, encrypted in the state. Absent without `accessKey`, and with `pgpKey`.
+        /// </summary>
+        [Output("secretAccessKey")]
+        public Output<string?> SecretAccessKey { get; private set; } = null!;
+
+        /// <summary>
+        /// The ARN of the Secrets Manager secret. Absent without `secretsManager`.
+        /// </summary>
+        [Output("secretArn")]
+        public Output<string?> SecretArn { get; private set; } = null!;
+
+        /// <summary>
+        /// The names of the two SSM parameters, that of the ID first. Absent without `ssmPath`.
+        /// </summary>
+        [Output("ssmParameterNames")]
+        public Output<ImmutableArray<string>> SsmParameterNames { get; private set; } = null!;
 
         /// <summary>
         /// The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume.
@@ -116,6 +170,10 @@ namespace PulumiCicd.Cicd
             {
                 Version = Utilities.Version,
                 PluginDownloadURL = "github://api.github.com/pulumi-cicd/pulumi-cicd",
+                AdditionalSecretOutputs =
+                {
+                    "secretAccessKey",
+                },
             };
             var merged = ComponentResourceOptions.Merge(defaultOptions, options);
             // Override the ID if one was specified for consistency with other language SDKs.
@@ -126,6 +184,18 @@ namespace PulumiCicd.Cicd
 
     public sealed class RobotAccountArgs : global::Pulumi.ResourceArgs
     {
+        /// <summary>
+        /// The access keys of the user. By default none is made; removed, they are deleted. With it, a change of `userName` replaces the user, the new one before the old one.
+        /// </summary>
+        [Input("accessKey")]
+        public Input<Inputs.AccessKeyArgs>? AccessKey { get; set; }
+
+        /// <summary>
+        /// Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
+        /// </summary>
+        [Input("allowSessionTags")]
+        public Input<bool>? AllowSessionTags { get; set; }
+
         [Input("assumableRoles")]
         private InputList<string>? _assumableRoles;
 
@@ -193,7 +263,7 @@ namespace PulumiCicd.Cicd
         }
 
         /// <summary>
-        /// The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+        /// The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the keys. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         /// </summary>
         [Input("userName")]
         public Input<string>? UserName { get; set; }

@@ -5,6 +5,11 @@ import * as pulumi from "@pulumi/pulumi";
 import * as utilities from "./utilities";
 
 // Export members:
+export { DeploymentRoleArgs } from "./deploymentRole";
+export type DeploymentRole = import("./deploymentRole").DeploymentRole;
+export const DeploymentRole: typeof import("./deploymentRole").DeploymentRole = null as any;
+utilities.lazyLoad(exports, ["DeploymentRole"], () => require("./deploymentRole"));
+
 export { ProviderArgs } from "./provider";
 export type Provider = import("./provider").Provider;
 export const Provider: typeof import("./provider").Provider = null as any;
@@ -16,10 +21,19 @@ export const RobotAccount: typeof import("./robotAccount").RobotAccount = null a
 utilities.lazyLoad(exports, ["RobotAccount"], () => require("./robotAccount"));
 
 
+// Export sub-modules:
+import * as types from "./types";
+
+export {
+    types,
+};
+
 const _module = {
     version: utilities.getVersion(),
     construct: (name: string, type: string, urn: string): pulumi.Resource => {
         switch (type) {
+            case "cicd:index:DeploymentRole":
+                return new DeploymentRole(name, <any>undefined, { urn })
             case "cicd:index:RobotAccount":
                 return new RobotAccount(name, <any>undefined, { urn })
             default:

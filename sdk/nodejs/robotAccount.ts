@@ -2,6 +2,8 @@
 // *** Do not edit by hand unless you're certain you know what you are doing! ***
 
 import * as pulumi from "@pulumi/pulumi";
+import * as inputs from "./types/input";
+import * as outputs from "./types/output";
 import * as utilities from "./utilities";
 
 /**
@@ -47,6 +49,26 @@ export class RobotAccount extends pulumi.ComponentResource {
     }
 
     /**
+     * The generation of the current access key. It grows by one with each rotation.
+     */
+    declare public /*out*/ readonly accessKeyGeneration: pulumi.Output<number | undefined>;
+    /**
+     * The ID of the current access key, such as `AKIAIOSFODNN7EXAMPLE`. Absent without `accessKey`.
+     */
+    declare public /*out*/ readonly accessKeyId: pulumi.Output<string | undefined>;
+    /**
+     * When the current access key becomes due, in RFC 3339: the first update after that rotates. Absent without `rotateEvery`.
+     */
+    declare public /*out*/ readonly accessKeyRotateAfter: pulumi.Output<string | undefined>;
+    /**
+     * When the current generation began, in RFC 3339.
+     */
+    declare public /*out*/ readonly accessKeyRotatedAt: pulumi.Output<string | undefined>;
+    /**
+     * The secret of the current access key, encrypted to `pgpKey` and in base64: `base64 -d | gpg -d` gives it. Absent without `pgpKey`.
+     */
+    declare public /*out*/ readonly encryptedSecretAccessKey: pulumi.Output<string | undefined>;
+    /**
      * The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`.
      */
     declare public /*out*/ readonly groupArn: pulumi.Output<string>;
@@ -66,6 +88,22 @@ export class RobotAccount extends pulumi.ComponentResource {
      * The name of the group's inline policy.
      */
     declare public readonly policyName: pulumi.Output<string>;
+    /**
+     * The ID of the access key before the current one. Absent if there is none.
+     */
+    declare public /*out*/ readonly previousAccessKeyId: pulumi.Output<string | undefined>;
+    /**
+     * The secret of the current access key: a Pulumi secret, encrypted in the state. Absent without `accessKey`, and with `pgpKey`.
+     */
+    declare public /*out*/ readonly secretAccessKey: pulumi.Output<string | undefined>;
+    /**
+     * The ARN of the Secrets Manager secret. Absent without `secretsManager`.
+     */
+    declare public /*out*/ readonly secretArn: pulumi.Output<string | undefined>;
+    /**
+     * The names of the two SSM parameters, that of the ID first. Absent without `ssmPath`.
+     */
+    declare public /*out*/ readonly ssmParameterNames: pulumi.Output<string[] | undefined>;
     /**
      * The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume.
      */
@@ -90,6 +128,8 @@ export class RobotAccount extends pulumi.ComponentResource {
         let resourceInputs: pulumi.Inputs = {};
         opts = opts || {};
         if (!opts.id) {
+            resourceInputs["accessKey"] = args?.accessKey;
+            resourceInputs["allowSessionTags"] = args?.allowSessionTags;
             resourceInputs["assumableRoles"] = args?.assumableRoles;
             resourceInputs["forceDestroy"] = args?.forceDestroy;
             resourceInputs["groupName"] = args?.groupName;
@@ -99,22 +139,42 @@ export class RobotAccount extends pulumi.ComponentResource {
             resourceInputs["sourceIps"] = args?.sourceIps;
             resourceInputs["tags"] = args?.tags;
             resourceInputs["userName"] = args?.userName;
+            resourceInputs["accessKeyGeneration"] = undefined /*out*/;
+            resourceInputs["accessKeyId"] = undefined /*out*/;
+            resourceInputs["accessKeyRotateAfter"] = undefined /*out*/;
+            resourceInputs["accessKeyRotatedAt"] = undefined /*out*/;
+            resourceInputs["encryptedSecretAccessKey"] = undefined /*out*/;
             resourceInputs["groupArn"] = undefined /*out*/;
             resourceInputs["groupUniqueId"] = undefined /*out*/;
             resourceInputs["policy"] = undefined /*out*/;
+            resourceInputs["previousAccessKeyId"] = undefined /*out*/;
+            resourceInputs["secretAccessKey"] = undefined /*out*/;
+            resourceInputs["secretArn"] = undefined /*out*/;
+            resourceInputs["ssmParameterNames"] = undefined /*out*/;
             resourceInputs["userArn"] = undefined /*out*/;
             resourceInputs["userUniqueId"] = undefined /*out*/;
         } else {
+            resourceInputs["accessKeyGeneration"] = undefined /*out*/;
+            resourceInputs["accessKeyId"] = undefined /*out*/;
+            resourceInputs["accessKeyRotateAfter"] = undefined /*out*/;
+            resourceInputs["accessKeyRotatedAt"] = undefined /*out*/;
+            resourceInputs["encryptedSecretAccessKey"] = undefined /*out*/;
             resourceInputs["groupArn"] = undefined /*out*/;
             resourceInputs["groupName"] = undefined /*out*/;
             resourceInputs["groupUniqueId"] = undefined /*out*/;
             resourceInputs["policy"] = undefined /*out*/;
             resourceInputs["policyName"] = undefined /*out*/;
+            resourceInputs["previousAccessKeyId"] = undefined /*out*/;
+            resourceInputs["secretAccessKey"] = undefined /*out*/;
+            resourceInputs["secretArn"] = undefined /*out*/;
+            resourceInputs["ssmParameterNames"] = undefined /*out*/;
             resourceInputs["userArn"] = undefined /*out*/;
             resourceInputs["userName"] = undefined /*out*/;
             resourceInputs["userUniqueId"] = undefined /*out*/;
         }
         opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts);
+        const secretOpts = { additionalSecretOutputs: ["secretAccessKey"] };
+        opts = pulumi.mergeOptions(opts, secretOpts);
         super(RobotAccount.__pulumiType, name, resourceInputs, opts, true /*remote*/);
     }
 }
@@ -123,6 +183,14 @@ export class RobotAccount extends pulumi.ComponentResource {
  * The set of arguments for constructing a RobotAccount resource.
  */
 export interface RobotAccountArgs {
+    /**
+     * The access keys of the user. By default none is made; removed, they are deleted. With it, a change of `userName` replaces the user, the new one before the old one.
+     */
+    accessKey?: pulumi.Input<inputs.AccessKeyArgs | undefined>;
+    /**
+     * Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
+     */
+    allowSessionTags?: pulumi.Input<boolean | undefined>;
     /**
      * The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
      */
@@ -156,7 +224,7 @@ export interface RobotAccountArgs {
      */
     tags?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
     /**
-     * The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+     * The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the keys. (Source: IAM User Guide, "IAM and AWS STS quotas".)
      */
     userName?: pulumi.Input<string | undefined>;
 }

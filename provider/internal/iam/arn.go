@@ -62,25 +62,49 @@ func CheckPolicyARN(s string) error {
 // CheckPolicyUsableBy returns a check like [CheckPolicyARN], which besides reports whether a user of the
 // account and partition of id can have the policy: it is the account's own, or one of AWS's, in the same
 // partition.
-func CheckPolicyUsableBy(id Identity) func(string) error {
+func CheckPolicyUsableBy(id Identity) func(string) error { return checkPolicyUsable(id, "robot") }
+
+// CheckPolicyUsableByRole returns a check like that of [CheckPolicyUsableBy], for a role.
+func CheckPolicyUsableByRole(id Identity) func(string) error { return checkPolicyUsable(id, "role") }
+
+// checkPolicyUsable returns the check of a policy for the owner, which is named in errors only.
+func checkPolicyUsable(id Identity, owner string) func(string) error {
 	return func(s string) error {
 		a, err := parsePolicyARN(s)
 		if err != nil {
 			return err
 		}
 		if a.account != awsAccount && a.account != id.Account {
-			return violationf("must be a policy of the robot's own account, %s, or one of AWS's", id.Account)
+			return violationf("must be a policy of the %s's own account, %s, or one of AWS's", owner, id.Account)
 		}
-		return checkPartition(a, id)
+		return checkPartition(a, id, owner)
 	}
+}
+
+// PolicyKey returns the part of a managed policy's ARN that tells it apart from all others that one role can have:
+// its path and name for a policy of the role's own account, such as cicd/deploy, and those after "aws:" for one
+// of AWS's. No path or name has a colon, so that no two such ARNs have the same key.
+func PolicyKey(s string) (string, error) {
+	a, err := parsePolicyARN(s)
+	if err != nil {
+		return "", err
+	}
+	key := strings.TrimPrefix(a.resource, policyPrefix)
+	if a.account == awsAccount {
+		key = awsAccount + ":" + key
+	}
+	return key, nil
 }
 
 // awsAccount stands for the account number in the ARNs of AWS's own policies.
 const awsAccount = "aws"
 
+// policyPrefix begins the last part of the ARN of a managed policy.
+const policyPrefix = "policy/"
+
 func parsePolicyARN(s string) (arn, error) {
 	a, ok := parseARN(s)
-	path, isPolicy := strings.CutPrefix(a.resource, "policy/")
+	path, isPolicy := strings.CutPrefix(a.resource, policyPrefix)
 	dir, name := splitName("/" + path)
 	if !ok || !isPolicy || !a.isIAM() || (a.account != awsAccount && !accountRE.MatchString(a.account)) ||
 		CheckPath(dir) != nil || CheckPolicyName(name) != nil {
@@ -89,9 +113,11 @@ func parsePolicyARN(s string) (arn, error) {
 	return a, nil
 }
 
-func checkPartition(a arn, id Identity) error {
+// checkPartition reports whether a is in the partition of id, which is that of the owner.
+func checkPartition(a arn, id Identity, owner string) error {
 	if a.partition != id.Partition {
-		return violationf("must be in the robot's own partition %q: nothing reaches across partitions", id.Partition)
+		return violationf("must be in the %s's own partition %q: nothing reaches across partitions",
+			owner, id.Partition)
 	}
 	return nil
 }

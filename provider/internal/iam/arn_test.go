@@ -45,9 +45,34 @@ func TestCheckPolicyARN(t *testing.T) {
 			"arn:*:iam::123456789012:policy/x", "arn:aws:iam::123456789012:policy/a b",
 			"arn:aws:iam::123456789012:policy/" + strings.Repeat("x", 129),
 		})
-	accepts(t, CheckPolicyUsableBy(here),
-		[]string{"arn:aws:iam::123456789012:policy/x", "arn:aws:iam::aws:policy/x"},
-		[]string{"", "arn:aws:iam::210987654321:policy/x", "arn:aws-cn:iam::123456789012:policy/x", "arn:aws-cn:iam::aws:policy/x"})
+	for _, usable := range []func(string) error{CheckPolicyUsableBy(here), CheckPolicyUsableByRole(here)} {
+		accepts(t, usable,
+			[]string{"arn:aws:iam::123456789012:policy/x", "arn:aws:iam::aws:policy/x"},
+			[]string{"", "arn:aws:iam::210987654321:policy/x", "arn:aws-cn:iam::123456789012:policy/x", "arn:aws-cn:iam::aws:policy/x"})
+	}
+	for owner, check := range map[string]func(string) error{"robot's": CheckPolicyUsableBy(here), "role's": CheckPolicyUsableByRole(here)} {
+		for _, s := range []string{"arn:aws:iam::210987654321:policy/x", "arn:aws-cn:iam::aws:policy/x"} {
+			if err := check(s); err == nil || !strings.Contains(err.Error(), "the "+owner+" own ") {
+				t.Errorf("%s: %v does not say that it is the %s", s, err, owner)
+			}
+		}
+	}
+}
+
+func TestPolicyKey(t *testing.T) {
+	t.Parallel()
+	for arn, want := range map[string]string{
+		"arn:aws:iam::123456789012:policy/deploy":             "deploy",
+		"arn:aws:iam::123456789012:policy/cicd/deploy":        "cicd/deploy",
+		"arn:aws:iam::123456789012:policy/aws/deploy":         "aws/deploy",
+		"arn:aws:iam::aws:policy/deploy":                      "aws:deploy",
+		"arn:aws:iam::aws:policy/job-function/ViewOnlyAccess": "aws:job-function/ViewOnlyAccess",
+	} {
+		if got, err := PolicyKey(arn); err != nil || got != want {
+			t.Errorf("%s: got %q, %v, not %q", arn, got, err, want)
+		}
+	}
+	accepts(t, func(s string) error { _, err := PolicyKey(s); return err }, nil, []string{"", "x", "arn:aws:iam::aws:role/x"})
 }
 
 // isARN reports whether s is a role's ARN as a policy may hold it, by a reading of its own.

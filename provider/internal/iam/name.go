@@ -14,6 +14,8 @@ const (
 	maxGroupName  = 128
 	maxPolicyName = 128
 	maxPath       = 512
+
+	maxRoleDescription = 1000
 )
 
 // nameCharacters are the characters of IAM names, as they stand in an error.
@@ -23,10 +25,15 @@ const nameCharacters = "A-Z a-z 0-9 + = , . @ _ -"
 var (
 	nameRE = regexp.MustCompile(`^[A-Za-z0-9+=,.@_-]*$`)
 	pathRE = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]*$`)
+
+	roleDescriptionRE = regexp.MustCompile(`^[\x{09}\x{0A}\x{0D}\x{20}-\x{7E}\x{A1}-\x{FF}]*$`)
 )
 
 // CheckUserName reports whether s can be the name of an IAM user: 1 to 64 of IAM's name characters.
 func CheckUserName(s string) error { return checkName(s, maxUserName) }
+
+// CheckRoleName reports whether s can be the name of an IAM role: 1 to 64 of IAM's name characters.
+func CheckRoleName(s string) error { return checkName(s, maxRoleName) }
 
 // CheckGroupName reports whether s can be the name of an IAM group: 1 to 128 of IAM's name characters.
 func CheckGroupName(s string) error { return checkName(s, maxGroupName) }
@@ -47,7 +54,7 @@ func checkName(s string, limit int) error {
 	return nil
 }
 
-// CheckPath reports whether s can be the path of an IAM user or group: at most 512 of IAM's name characters
+// CheckPath reports whether s can be the path of an IAM user, group or role: at most 512 of IAM's name characters
 // and slashes, with a slash at both ends.
 // Source: "IAM and AWS STS quotas", sections "IAM name requirements" and "IAM and STS character limits".
 func CheckPath(s string) error {
@@ -60,6 +67,19 @@ func CheckPath(s string) error {
 		return hinted(quote(strings.ReplaceAll("/"+s+"/", "//", "/")), "must begin and end with a slash")
 	case strings.Contains(s, "//"):
 		return violationf("must not have two slashes in a row")
+	}
+	return nil
+}
+
+// CheckRoleDescription reports whether s can be the description of an IAM role: at most 1,000 characters of
+// Latin-1, without control characters but tab and line ends.
+// Source: IAM API Reference, "CreateRole", parameter Description.
+func CheckRoleDescription(s string) error {
+	switch {
+	case !utf8.ValidString(s) || !roleDescriptionRE.MatchString(s):
+		return violationf("must consist of the characters of Latin-1, without control characters but tab and line ends")
+	case utf8.RuneCountInString(s) > maxRoleDescription:
+		return violationf("must have at most %d characters", maxRoleDescription)
 	}
 	return nil
 }

@@ -36,6 +36,7 @@ func TestNames(t *testing.T) {
 		limit int
 	}{
 		"user":   {CheckUserName, 64},
+		"role":   {CheckRoleName, 64},
 		"group":  {CheckGroupName, 128},
 		"policy": {CheckPolicyName, 128},
 	} {
@@ -56,6 +57,13 @@ func TestCheckPath(t *testing.T) {
 			"", "cicd", "/cicd", "cicd/", "//", "/a//b/", "/a b/", "/ü/", "/a*/", "/a\"/",
 			"/" + strings.Repeat("x", 511) + "/",
 		})
+}
+
+func TestCheckRoleDescription(t *testing.T) {
+	t.Parallel()
+	accepts(t, CheckRoleDescription,
+		[]string{"", "Deploys to staging.", "größe\t<a> & \"b\"\r\n", strings.Repeat("ü", 1000)},
+		[]string{strings.Repeat("x", 1001), "日本", "a\x00b", "a\x7fb", "a\u0085b", "a\xffb", "–"})
 }
 
 func TestHints(t *testing.T) {

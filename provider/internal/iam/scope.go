@@ -16,6 +16,8 @@ const (
 	scopeForm = "must be a role's name or a pattern of path and name, such as deploy or cicd/*, or a role's ARN, " +
 		"such as arn:aws:iam::123456789012:role/cicd/*"
 	anyAccount = "*"
+	// rolePrefix begins the last part of the ARN of a role.
+	rolePrefix = "role/"
 )
 
 var scopeRE = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/*?-]+$`)
@@ -29,19 +31,16 @@ func ParseRoleScope(s string) (RoleScope, error) {
 		if err := checkRolePattern(s); err != nil {
 			return RoleScope{}, err
 		}
-		return RoleScope{arn{service: "iam", resource: "role/" + s}}, nil
+		return RoleScope{arn{service: "iam", resource: rolePrefix + s}}, nil
 	}
 	a, ok := parseARN(s)
 	if !ok {
 		return RoleScope{}, violationf(scopeForm)
 	}
-	if session, isSession := strings.CutPrefix(a.resource, "assumed-role/"); isSession && a.service == "sts" {
-		role, _, _ := strings.Cut(session, "/")
-		return RoleScope{}, hinted(
-			quote(arn{a.partition, "iam", "", a.account, "role/" + role}.String()),
-			"must name a role: this is a session of one")
+	if role, isSession := sessionRole(a); isSession {
+		return RoleScope{}, hinted(quote(role), "must name a role: this is a session of one")
 	}
-	pattern, isRole := strings.CutPrefix(a.resource, "role/")
+	pattern, isRole := strings.CutPrefix(a.resource, rolePrefix)
 	if !a.isIAM() || !isRole || (a.account != anyAccount && !accountRE.MatchString(a.account)) {
 		return RoleScope{}, violationf(scopeForm)
 	}
@@ -49,6 +48,17 @@ func ParseRoleScope(s string) (RoleScope, error) {
 		return RoleScope{}, err
 	}
 	return RoleScope{a}, nil
+}
+
+// sessionRole returns the ARN of the role that a is a session of, if it is one. The ARN of a session does not
+// carry the role's path, so that a role with one has another ARN.
+func sessionRole(a arn) (role string, ok bool) {
+	session, ok := strings.CutPrefix(a.resource, "assumed-role/")
+	if !ok || a.service != "sts" {
+		return "", false
+	}
+	name, _, _ := strings.Cut(session, "/")
+	return arn{a.partition, "iam", "", a.account, rolePrefix + name}.String(), true
 }
 
 // CheckRoleScope reports whether s can be read by [ParseRoleScope].
@@ -84,7 +94,7 @@ func CheckReachableBy(id Identity) func(string) error {
 		if err != nil || scope.arn.partition == "" {
 			return err
 		}
-		return checkPartition(scope.arn, id)
+		return checkPartition(scope.arn, id, "robot")
 	}
 }
 

@@ -71,6 +71,9 @@ func CheckTagKeys(defaults map[string]string, keys []string) error {
 		}
 	}
 	if count > maxTags {
+		if len(defaults) == 0 {
+			return violationf("must have at most %d tags", maxTags)
+		}
 		return violationf("must have at most %d tags, the default ones included", maxTags)
 	}
 	sorted := slices.Sorted(slices.Values(keys))

@@ -44,6 +44,20 @@ func TestCheckTagKeys(t *testing.T) {
 	}
 }
 
+func TestCheckTagKeysWithoutDefaults(t *testing.T) {
+	t.Parallel()
+	var keys []string
+	for i := range 51 {
+		keys = append(keys, fmt.Sprint("key", i))
+	}
+	if err := CheckTagKeys(nil, keys[:50]); err != nil {
+		t.Errorf("50 tags: %v", err)
+	}
+	if err := CheckTagKeys(nil, keys); err == nil || strings.Contains(err.Error(), "default") {
+		t.Errorf("51 tags: %v", err)
+	}
+}
+
 func TestMergeTags(t *testing.T) {
 	t.Parallel()
 	defaults := map[string]string{"purpose": "default"}

@@ -6,8 +6,10 @@ import builtins as _builtins
 from . import _utilities
 import typing
 # Export this package's modules as members:
+from .deployment_role import *
 from .provider import *
 from .robot_account import *
+from ._inputs import *
 _utilities.register(
     resource_modules="""
 [
@@ -16,6 +18,7 @@ _utilities.register(
   "mod": "index",
   "fqn": "pulumi_cicd",
   "classes": {
+   "cicd:index:DeploymentRole": "DeploymentRole",
    "cicd:index:RobotAccount": "RobotAccount"
   }
  }

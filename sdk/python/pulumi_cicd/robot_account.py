@@ -13,12 +13,15 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from . import _utilities
+from ._inputs import *
 
 __all__ = ['RobotAccountArgs', 'RobotAccount']
 
 @pulumi.input_type
 class RobotAccountArgs:
     def __init__(__self__, *,
+                 access_key: pulumi.Input[Optional['AccessKeyArgs']] = None,
+                 allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  assumable_roles: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  force_destroy: pulumi.Input[Optional[_builtins.bool]] = None,
                  group_name: pulumi.Input[Optional[_builtins.str]] = None,
@@ -31,6 +34,8 @@ class RobotAccountArgs:
         """
         The set of arguments for constructing a RobotAccount resource.
 
+        :param pulumi.Input['AccessKeyArgs'] access_key: The access keys of the user. By default none is made; removed, they are deleted. With it, a change of `userName` replaces the user, the new one before the old one.
+        :param pulumi.Input[_builtins.bool] allow_session_tags: Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] assumable_roles: The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
         :param pulumi.Input[_builtins.bool] force_destroy: Whether the user is deleted even if it has access keys, or other credentials, that this resource did not make. By default `false`: AWS then refuses to delete such a user. A change updates the user in place.
         :param pulumi.Input[_builtins.str] group_name: The name of the IAM group: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change replaces the group, the membership and the policy, new ones before old ones: renamed in place, a group would keep its old policy beside the new one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
@@ -39,8 +44,12 @@ class RobotAccountArgs:
         :param pulumi.Input[_builtins.str] policy_name: The name of the group's inline policy: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. By default, the resource's own name with a random suffix. A change replaces the policy, the new one before the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] source_ips: The addresses that the robot may assume roles from, as ranges of IPv4 or IPv6 addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; at least one. AWS sees the public address of the caller; calls through a VPC endpoint do not match. By default, calls from anywhere are allowed. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS global condition context keys", `aws:SourceIp`.)
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] tags: The tags of the user. They are merged over the default, which is `purpose: Account used to perform Pulumi stack updates on CI/CD.`: a `purpose` given here wins. At most 50 tags, the default included; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `_ . : / = + - @`; no key twice in different case, and none that begins with `aws:`. IAM groups have no tags. A change updates the user in place. (Source: IAM User Guide, "Tags for AWS Identity and Access Management resources".)
-        :param pulumi.Input[_builtins.str] user_name: The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+        :param pulumi.Input[_builtins.str] user_name: The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the keys. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         """
+        if access_key is not None:
+            pulumi.set(__self__, "access_key", access_key)
+        if allow_session_tags is not None:
+            pulumi.set(__self__, "allow_session_tags", allow_session_tags)
         if assumable_roles is not None:
             pulumi.set(__self__, "assumable_roles", assumable_roles)
         if force_destroy is not None:
@@ -59,6 +68,30 @@ class RobotAccountArgs:
             pulumi.set(__self__, "tags", tags)
         if user_name is not None:
             pulumi.set(__self__, "user_name", user_name)
+
+    @_builtins.property
+    @pulumi.getter(name="accessKey")
+    def access_key(self) -> pulumi.Input[Optional['AccessKeyArgs']]:
+        """
+        The access keys of the user. By default none is made; removed, they are deleted. With it, a change of `userName` replaces the user, the new one before the old one.
+        """
+        return pulumi.get(self, "access_key")
+
+    @access_key.setter
+    def access_key(self, value: pulumi.Input[Optional['AccessKeyArgs']]):
+        pulumi.set(self, "access_key", value)
+
+    @_builtins.property
+    @pulumi.getter(name="allowSessionTags")
+    def allow_session_tags(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
+        """
+        return pulumi.get(self, "allow_session_tags")
+
+    @allow_session_tags.setter
+    def allow_session_tags(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "allow_session_tags", value)
 
     @_builtins.property
     @pulumi.getter(name="assumableRoles")
@@ -160,7 +193,7 @@ class RobotAccountArgs:
     @pulumi.getter(name="userName")
     def user_name(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+        The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the keys. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         """
         return pulumi.get(self, "user_name")
 
@@ -175,6 +208,8 @@ class RobotAccount(pulumi.ComponentResource):
     def __init__(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 access_key: pulumi.Input[Optional[Union['AccessKeyArgs', 'AccessKeyArgsDict']]] = None,
+                 allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  assumable_roles: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  force_destroy: pulumi.Input[Optional[_builtins.bool]] = None,
                  group_name: pulumi.Input[Optional[_builtins.str]] = None,
@@ -217,6 +252,8 @@ class RobotAccount(pulumi.ComponentResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
+        :param pulumi.Input[Union['AccessKeyArgs', 'AccessKeyArgsDict']] access_key: The access keys of the user. By default none is made; removed, they are deleted. With it, a change of `userName` replaces the user, the new one before the old one.
+        :param pulumi.Input[_builtins.bool] allow_session_tags: Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] assumable_roles: The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
         :param pulumi.Input[_builtins.bool] force_destroy: Whether the user is deleted even if it has access keys, or other credentials, that this resource did not make. By default `false`: AWS then refuses to delete such a user. A change updates the user in place.
         :param pulumi.Input[_builtins.str] group_name: The name of the IAM group: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change replaces the group, the membership and the policy, new ones before old ones: renamed in place, a group would keep its old policy beside the new one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
@@ -225,7 +262,7 @@ class RobotAccount(pulumi.ComponentResource):
         :param pulumi.Input[_builtins.str] policy_name: The name of the group's inline policy: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. By default, the resource's own name with a random suffix. A change replaces the policy, the new one before the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] source_ips: The addresses that the robot may assume roles from, as ranges of IPv4 or IPv6 addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; at least one. AWS sees the public address of the caller; calls through a VPC endpoint do not match. By default, calls from anywhere are allowed. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS global condition context keys", `aws:SourceIp`.)
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] tags: The tags of the user. They are merged over the default, which is `purpose: Account used to perform Pulumi stack updates on CI/CD.`: a `purpose` given here wins. At most 50 tags, the default included; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `_ . : / = + - @`; no key twice in different case, and none that begins with `aws:`. IAM groups have no tags. A change updates the user in place. (Source: IAM User Guide, "Tags for AWS Identity and Access Management resources".)
-        :param pulumi.Input[_builtins.str] user_name: The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+        :param pulumi.Input[_builtins.str] user_name: The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the keys. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         """
         ...
     @overload
@@ -278,6 +315,8 @@ class RobotAccount(pulumi.ComponentResource):
     def _internal_init(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 access_key: pulumi.Input[Optional[Union['AccessKeyArgs', 'AccessKeyArgsDict']]] = None,
+                 allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  assumable_roles: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  force_destroy: pulumi.Input[Optional[_builtins.bool]] = None,
                  group_name: pulumi.Input[Optional[_builtins.str]] = None,
@@ -298,6 +337,8 @@ class RobotAccount(pulumi.ComponentResource):
                 raise TypeError('__props__ is only valid when passed in combination with a valid opts.id to get an existing resource')
             __props__ = RobotAccountArgs.__new__(RobotAccountArgs)
 
+            __props__.__dict__["access_key"] = access_key
+            __props__.__dict__["allow_session_tags"] = allow_session_tags
             __props__.__dict__["assumable_roles"] = assumable_roles
             __props__.__dict__["force_destroy"] = force_destroy
             __props__.__dict__["group_name"] = group_name
@@ -307,17 +348,68 @@ class RobotAccount(pulumi.ComponentResource):
             __props__.__dict__["source_ips"] = source_ips
             __props__.__dict__["tags"] = tags
             __props__.__dict__["user_name"] = user_name
+            __props__.__dict__["access_key_generation"] = None
+            __props__.__dict__["access_key_id"] = None
+            __props__.__dict__["access_key_rotate_after"] = None
+            __props__.__dict__["access_key_rotated_at"] = None
+            __props__.__dict__["encrypted_secret_access_key"] = None
             __props__.__dict__["group_arn"] = None
             __props__.__dict__["group_unique_id"] = None
             __props__.__dict__["policy"] = None
+            __props__.__dict__["previous_access_key_id"] = None
+            __props__.__dict__["secret_access_key"] = None
+            __props__.__dict__["secret_arn"] = None
+            __props__.__dict__["ssm_parameter_names"] = None
             __props__.__dict__["user_arn"] = None
             __props__.__dict__["user_unique_id"] = None
+        secret_opts = pulumi.ResourceOptions(additional_secret_outputs=["secretAccessKey"])
+        opts = pulumi.ResourceOptions.merge(opts, secret_opts)
         super(RobotAccount, __self__).__init__(
             'cicd:index:RobotAccount',
             resource_name,
             __props__,
             opts,
             remote=True)
+
+    @_builtins.property
+    @pulumi.getter(name="accessKeyGeneration")
+    def access_key_generation(self) -> pulumi.Output[Optional[_builtins.int]]:
+        """
+        The generation of the current access key. It grows by one with each rotation.
+        """
+        return pulumi.get(self, "access_key_generation")
+
+    @_builtins.property
+    @pulumi.getter(name="accessKeyId")
+    def access_key_id(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        The ID of the current access key, such as `AKIAIOSFODNN7EXAMPLE`. Absent without `accessKey`.
+        """
+        return pulumi.get(self, "access_key_id")
+
+    @_builtins.property
+    @pulumi.getter(name="accessKeyRotateAfter")
+    def access_key_rotate_after(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        When the current access key becomes due, in RFC 3339: the first update after that rotates. Absent without `rotateEvery`.
+        """
+        return pulumi.get(self, "access_key_rotate_after")
+
+    @_builtins.property
+    @pulumi.getter(name="accessKeyRotatedAt")
+    def access_key_rotated_at(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        When the current generation began, in RFC 3339.
+        """
+        return pulumi.get(self, "access_key_rotated_at")
+
+    @_builtins.property
+    @pulumi.getter(name="encryptedSecretAccessKey")
+    def encrypted_secret_access_key(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        The secret of the current access key, encrypted to `pgpKey` and in base64: `base64 -d | gpg -d` gives it. Absent without `pgpKey`.
+        """
+        return pulumi.get(self, "encrypted_secret_access_key")
 
     @_builtins.property
     @pulumi.getter(name="groupArn")
@@ -358,6 +450,38 @@ class RobotAccount(pulumi.ComponentResource):
         The name of the group's inline policy.
         """
         return pulumi.get(self, "policy_name")
+
+    @_builtins.property
+    @pulumi.getter(name="previousAccessKeyId")
+    def previous_access_key_id(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        The ID of the access key before the current one. Absent if there is none.
+        """
+        return pulumi.get(self, "previous_access_key_id")
+
+    @_builtins.property
+    @pulumi.getter(name="secretAccessKey")
+    def secret_access_key(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        The secret of the current access key: a Pulumi secret, encrypted in the state. Absent without `accessKey`, and with `pgpKey`.
+        """
+        return pulumi.get(self, "secret_access_key")
+
+    @_builtins.property
+    @pulumi.getter(name="secretArn")
+    def secret_arn(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        The ARN of the Secrets Manager secret. Absent without `secretsManager`.
+        """
+        return pulumi.get(self, "secret_arn")
+
+    @_builtins.property
+    @pulumi.getter(name="ssmParameterNames")
+    def ssm_parameter_names(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
+        """
+        The names of the two SSM parameters, that of the ID first. Absent without `ssmPath`.
+        """
+        return pulumi.get(self, "ssm_parameter_names")
 
     @_builtins.property
     @pulumi.getter(name="userArn")

@@ -1,0 +1,222 @@
+package provider
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+const accessKeyType = "aws:iam/accessKey:AccessKey"
+
+// keyInput is the input accessKey.
+func keyInput(fields map[string]resource.PropertyValue) resource.PropertyMap {
+	object := resource.PropertyMap{}
+	for name, v := range fields {
+		object[resource.PropertyKey(name)] = v
+	}
+	return resource.PropertyMap{"userName": resource.NewProperty("cicd-bot"), "accessKey": resource.NewProperty(object)}
+}
+
+// TestAccessKeyRegistrations holds all that a rotation registers against a golden file: names, parents, inputs,
+// options and dependencies.
+func TestAccessKeyRegistrations(t *testing.T) {
+	t.Parallel()
+	provider, err := newProvider(func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) })
+	check(t, err)
+	tp := startPlugin(t, provider)
+	inputs := map[string]resource.PropertyValue{
+		"generation":  resource.NewProperty(3.0),
+		"rotateEvery": resource.NewProperty("90d"),
+		"previous":    resource.NewProperty("inactive"),
+		"secretsManager": resource.NewProperty(resource.PropertyMap{
+			"name": resource.NewProperty("cicd/bot"), "kmsKeyId": resource.NewProperty("alias/cicd"),
+		}),
+		"ssmPath": resource.NewProperty("/cicd/bot"),
+	}
+	_, err = tp.Construct(t.Context(), tp.robotRequest(t, keyInput(inputs)))
+	check(t, err)
+	tp.registrations = nil
+	inputs["generation"] = resource.NewProperty(4.0)
+	resp, err := tp.Construct(t.Context(), tp.robotRequest(t, keyInput(inputs)))
+	check(t, err)
+	var all []json.RawMessage
+	for _, r := range tp.registered() {
+		if strings.HasPrefix(r.GetName(), "robot") && r.GetType() != groupType && r.GetType() != policyType {
+			r.SourcePosition, r.StackTrace = nil, nil
+			slices.Sort(r.Dependencies)
+			all = append(all, marshalProto(t, r))
+		}
+	}
+	golden(t, "access_key_registrations.json", all)
+
+	got := unmarshal(t, resp.GetState())
+	for name, want := range map[string]any{
+		"accessKeyId": "robot-0-id", "previousAccessKeyId": "robot-1-id", "accessKeyGeneration": 4.0,
+		"accessKeyRotatedAt": "2026-01-02T03:04:05Z", "accessKeyRotateAfter": "2026-04-02T03:04:05Z", "secretArn": "arn:Secret",
+	} {
+		if v := plain(got[resource.PropertyKey(name)]); fmt.Sprint(v) != fmt.Sprint(want) {
+			t.Errorf("the output %s is %v, not %v", name, v, want)
+		}
+	}
+}
+
+// TestAccessKeyBadInputs gives the plugin every kind of bad input for access keys: each is answered with one error,
+// and nothing is registered. A secret is not shown.
+func TestAccessKeyBadInputs(t *testing.T) {
+	t.Parallel()
+	str, num := resource.NewProperty[string], resource.NewProperty[float64]
+	object := func(name string, v resource.PropertyValue) resource.PropertyValue {
+		return resource.NewProperty(resource.PropertyMap{resource.PropertyKey(name): v})
+	}
+	for name, tt := range map[string]struct {
+		field string
+		value resource.PropertyValue
+		want  string
+	}{
+		"generation 0":           {"generation", num(0), "accessKey.generation = 0: must be from 1 to"},
+		"generation below 0":     {"generation", num(-1), "must be from 1 to"},
+		"generation broken":      {"generation", num(1.5), "accessKey.generation = 1.5: must be a whole number"},
+		"generation huge":        {"generation", num(1e18), "must be a whole number"},
+		"generation large":       {"generation", num(1e6 + 1), "must be from 1 to 1000000"},
+		"generation text":        {"generation", str("2"), "must be a whole number, and is a string"},
+		"rotateEvery number":     {"rotateEvery", num(90), "must be a string, and is a number"},
+		"rotateEvery hours":      {"rotateEvery", str("24h"), "accessKey.rotateEvery = \"24h\": must be a number of days"},
+		"rotateEvery 0":          {"rotateEvery", str("0d"), "must be a number of days from 1d to 3650d"},
+		"previous":               {"previous", str("Active"), "must be one of active, inactive, deleted"},
+		"previous boolean":       {"previous", resource.NewProperty(true), "must be a string, and is a boolean"},
+		"revoked text":           {"revoked", str("yes"), "must be a boolean, and is a string"},
+		"pgpKey armored":         {"pgpKey", str("-----BEGIN PGP PUBLIC KEY BLOCK-----"), "this one has its armor"},
+		"pgpKey no key":          {"pgpKey", str("bm8ga2V5"), "must be an OpenPGP public key"},
+		"secret text":            {"secretsManager", str("cicd/bot"), "must be an object, and is a string"},
+		"secret without a name":  {"secretsManager", object("kmsKeyId", str("alias/a")), "accessKey.secretsManager.name: is required"},
+		"secret with a bad name": {"secretsManager", object("name", str("a b")), "accessKey.secretsManager.name = \"a b\": must be 1 to 512"},
+		"secret, bad KMS key":    {"secretsManager", object("kmsKeyId", str("a b")), "must be the ID or ARN of a KMS key"},
+		"secret, unknown field":  {"secretsManager", object("nam", str("a")), "accessKey.secretsManager.nam: is no input of this resource (did you mean \"name\"?)"},
+		"ssmPath relative":       {"ssmPath", str("cicd"), "must be a path such as /cicd/robot"},
+		"ssmPath of AWS":         {"ssmPath", str("/aws/cicd"), "must not begin with /aws or /ssm"},
+		"unknown field":          {"rotateevery", str("90d"), "accessKey.rotateevery: is no input of this resource (did you mean \"rotateEvery\"?)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tp := startProvider(t)
+			for _, value := range []resource.PropertyValue{tt.value, resource.MakeSecret(tt.value)} {
+				_, err := tp.Construct(t.Context(), tp.robotRequest(t, keyInput(map[string]resource.PropertyValue{tt.field: value})))
+				if status.Code(err) != codes.InvalidArgument || len(tp.registered()) > 0 {
+					t.Fatalf("it ends with %v, and registers %v", err, tp.registered())
+				}
+				switch {
+				case !value.IsSecret() && !strings.Contains(err.Error(), tt.want):
+					t.Errorf("the error does not say %q: %v", tt.want, err)
+				case value.IsSecret() && value.SecretValue().Element.IsString() &&
+					strings.Contains(err.Error(), strconv.Quote(value.SecretValue().Element.StringValue())):
+					t.Errorf("the error shows the secret: %v", err)
+				}
+			}
+		})
+	}
+
+	tp := startProvider(t)
+	for what, tt := range map[string]struct {
+		inputs resource.PropertyMap
+		want   []string
+	}{
+		"all at once": {
+			keyInput(map[string]resource.PropertyValue{
+				"generation": num(0), "pgpKey": str("keybase:ci"), "ssmPath": str("/a"), "secretsManager": object("name", str("a")),
+			}),
+			[]string{
+				"3 invalid inputs:", "accessKey.generation = 0",
+				"accessKey.secretsManager: must not be given together with pgpKey", "accessKey.ssmPath: must not be given together",
+			},
+		},
+		"no object": {
+			resource.PropertyMap{"accessKey": resource.NewProperty(true)}, []string{"accessKey = true: must be an object"},
+		},
+		"unknown": {
+			resource.PropertyMap{"accessKey": resource.MakeComputed(str(""))}, []string{"accessKey = unknown: must be an object in the program"},
+		},
+		"unknown secret": {
+			keyInput(map[string]resource.PropertyValue{"secretsManager": resource.MakeComputed(str(""))}),
+			[]string{"accessKey.secretsManager = unknown: must be an object in the program"},
+		},
+	} {
+		req := tp.robotRequest(t, tt.inputs)
+		req.DryRun = true
+		_, err := tp.Construct(t.Context(), req)
+		for _, want := range tt.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: the error does not say %q: %v", what, want, err)
+			}
+		}
+	}
+	if len(tp.registered()) > 0 {
+		t.Errorf("registered are %v", tp.registered())
+	}
+}
+
+// TestAccessKeyInputForms gives the input in every form that programs give it in: with values that are secret or not
+// known yet, and as a secret as a whole.
+func TestAccessKeyInputForms(t *testing.T) {
+	t.Parallel()
+	str := resource.NewProperty[string]
+	unknown := resource.MakeComputed(str(""))
+	for name, input := range map[string]resource.PropertyValue{
+		"empty": resource.NewProperty(resource.PropertyMap{}),
+		"nulls": resource.NewProperty(resource.PropertyMap{
+			"generation": resource.NewNullProperty(), "secretsManager": resource.NewNullProperty(), "pgpKey": resource.NewNullProperty(),
+		}),
+		"a secret": resource.MakeSecret(resource.NewProperty(resource.PropertyMap{
+			"generation":     resource.NewProperty(2.0),
+			"secretsManager": resource.MakeSecret(resource.NewProperty(resource.PropertyMap{"name": str("a")})),
+		})),
+		"an output": resource.NewProperty(resource.Output{
+			Element: resource.NewProperty(resource.PropertyMap{"previous": str("deleted")}), Known: true,
+			Dependencies: []resource.URN{"urn:pulumi:stack::project::a:b:C::d"},
+		}),
+		"unknown values": resource.NewProperty(resource.PropertyMap{
+			"generation": unknown, "rotateEvery": unknown, "previous": unknown, "revoked": unknown, "ssmPath": unknown,
+			"secretsManager": resource.NewProperty(resource.PropertyMap{"name": unknown, "kmsKeyId": unknown}),
+		}),
+		"unknown public key": resource.NewProperty(resource.PropertyMap{"pgpKey": unknown}),
+	} {
+		tp := startProvider(t)
+		req := tp.robotRequest(t, resource.PropertyMap{"accessKey": input})
+		req.DryRun = true
+		if _, err := tp.Construct(t.Context(), req); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		keys := 0
+		for _, r := range tp.registered() {
+			if r.GetType() == accessKeyType {
+				keys++
+			}
+		}
+		if keys != 1 {
+			t.Errorf("%s: %d keys are registered", name, keys)
+		}
+	}
+}
+
+// TestAccessKeyNeedsNewCLI says that a CLI which knows no replacement triggers is refused before anything is made:
+// it would take a rotation for done.
+func TestAccessKeyNeedsNewCLI(t *testing.T) {
+	t.Parallel()
+	tp := startProvider(t)
+	tp.oldCLI = true
+	_, err := tp.Construct(t.Context(), tp.robotRequest(t, keyInput(nil)))
+	if err == nil || !strings.Contains(err.Error(), "access keys need the Pulumi CLI "+cliVersions) || len(tp.registered()) > 0 {
+		t.Errorf("it ends with %v, and registers %v", err, tp.registered())
+	}
+	if _, err := tp.Construct(t.Context(), tp.robotRequest(t, nil)); err != nil {
+		t.Errorf("without access keys: %v", err)
+	}
+}

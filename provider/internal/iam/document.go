@@ -1,0 +1,87 @@
+package iam
+
+import (
+	"encoding/json"
+	"net/netip"
+	"slices"
+)
+
+// policyVersion is the current version of the policy language.
+// Source: "IAM JSON policy elements: Version".
+const policyVersion = "2012-10-17"
+
+// Actions of the AWS Security Token Service.
+const (
+	assumeRole = "sts:AssumeRole"
+	tagSession = "sts:TagSession"
+)
+
+// document is a policy document. Its fields are in the order of IAM's grammar, so that its JSON is too.
+type document struct {
+	Version   string
+	Statement []statement
+}
+
+type statement struct {
+	Effect    string
+	Principal *principal `json:",omitempty"`
+	Action    oneOrMore
+	Resource  oneOrMore  `json:",omitempty"`
+	Condition conditions `json:",omitempty"`
+}
+
+// principal is who a trust policy is about.
+type principal struct{ AWS oneOrMore }
+
+// conditions have the values of each condition key by operator and key. All of them must hold.
+type conditions map[string]map[string]oneOrMore
+
+// oneOrMore is a list that, as IAM's grammar has it, is written as a plain string where it has one element.
+type oneOrMore []string
+
+// MarshalJSON writes the list, or its only element.
+func (l oneOrMore) MarshalJSON() ([]byte, error) {
+	if len(l) == 1 {
+		return json.Marshal(l[0])
+	}
+	return json.Marshal([]string(l))
+}
+
+// write returns the policy document of the statements, in JSON without white space.
+func write(statements ...statement) (string, error) {
+	text, err := json.Marshal(document{Version: policyVersion, Statement: statements})
+	return string(text), err
+}
+
+// fromSources returns the conditions of a statement that holds only for calls from the sources, which are as
+// [CheckCIDR] says; none if there are no sources. It is minimal and deterministic.
+func fromSources(sources []string) (conditions, error) {
+	if len(sources) == 0 {
+		return conditions{}, nil
+	}
+	ranges := make([]string, len(sources))
+	for i, s := range sources {
+		prefix, err := parseCIDR(s)
+		if err != nil {
+			return nil, err
+		}
+		ranges[i] = prefix.String()
+	}
+	return conditions{"IpAddress": {"aws:SourceIp": minimal(ranges, coversRange)}}, nil
+}
+
+// minimal returns the elements in order, each once, without those that another one covers.
+func minimal(elements []string, covers func(a, b string) bool) []string {
+	all := slices.Compact(slices.Sorted(slices.Values(elements)))
+	return slices.DeleteFunc(slices.Clone(all), func(b string) bool {
+		return slices.ContainsFunc(all, func(a string) bool {
+			// Of two patterns that cover each other, such as * and **, the first one stays.
+			return a != b && covers(a, b) && (!covers(b, a) || a < b)
+		})
+	})
+}
+
+func coversRange(a, b string) bool {
+	outer, inner := netip.MustParsePrefix(a), netip.MustParsePrefix(b)
+	return outer.Bits() <= inner.Bits() && outer.Contains(inner.Addr())
+}

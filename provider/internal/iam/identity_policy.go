@@ -1,0 +1,340 @@
+package iam
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/agext/levenshtein"
+)
+
+// maxRolePolicies is the limit on all inline policies of one role together, in characters without white space.
+// Source: "IAM and AWS STS quotas", section "IAM and STS character limits".
+const maxRolePolicies = 10240
+
+// Unknown stands for a part of a policy document that is not known yet: whatever it is, it is taken.
+type Unknown struct{}
+
+// documentForm begins every rule on policy documents.
+const documentForm = "must be a policy document of IAM"
+
+// The elements of a policy document for an identity, and of its statements, in the order of IAM's grammar.
+// Source: "Grammar of the IAM JSON policy language".
+var (
+	documentElements  = []string{"Version", "Id", "Statement"}
+	statementElements = []string{
+		"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition",
+	}
+)
+
+var (
+	sidRE    = regexp.MustCompile(`^[A-Za-z0-9]*$`)
+	actionRE = regexp.MustCompile(`^(\*|[A-Za-z0-9*-]+:[A-Za-z0-9*?]+)$`)
+)
+
+// ParseDocument reads a policy document from its JSON text: objects become map[string]any, lists []any, and numbers
+// [json.Number]. It fails for what is no JSON object, and for an object that has a key twice, of which one would be
+// lost.
+func ParseDocument(text string) (map[string]any, error) {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	v, err := parseValue(dec)
+	if err == nil {
+		if _, after := dec.Token(); !errors.Is(after, io.EOF) {
+			err = violationf("%s: after its JSON text there is more", documentForm)
+		}
+	}
+	var violation *Violation
+	switch document, isObject := v.(map[string]any); {
+	case errors.As(err, &violation):
+		return nil, err
+	case err != nil:
+		return nil, hinted(err.Error(), documentForm+": it is no JSON text")
+	case !isObject:
+		return nil, violationf("%s: it is JSON, but no object", documentForm)
+	default:
+		return document, nil
+	}
+}
+
+// parseValue reads the next value. It does what [json.Decoder.Decode] does, which takes a key twice.
+func parseValue(dec *json.Decoder) (any, error) {
+	token, err := dec.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token {
+	case json.Delim('{'):
+		object := make(map[string]any)
+		for dec.More() {
+			key, err := dec.Token()
+			if err != nil {
+				return nil, err
+			}
+			name, _ := key.(string) // The decoder takes nothing else for a key.
+			if _, twice := object[name]; twice {
+				return nil, hinted(fmt.Sprintf("%q", name), documentForm+": one of its objects has a key twice")
+			}
+			if object[name], err = parseValue(dec); err != nil {
+				return nil, err
+			}
+		}
+		_, err = dec.Token()
+		return object, err
+	case json.Delim('['):
+		list := []any{}
+		for dec.More() {
+			element, err := parseValue(dec)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, element)
+		}
+		_, err = dec.Token()
+		return list, err
+	}
+	return token, nil
+}
+
+// WriteDocument returns a policy document that [CheckIdentityPolicy] finds nothing wrong with, in JSON without white
+// space and with its elements in the order of IAM's grammar: the same document always gives the same text.
+func WriteDocument(document map[string]any) (string, error) {
+	type statement struct {
+		Sid         any `json:",omitempty"`
+		Effect      any `json:",omitempty"`
+		Action      any `json:",omitempty"`
+		NotAction   any `json:",omitempty"`
+		Resource    any `json:",omitempty"`
+		NotResource any `json:",omitempty"`
+		Condition   any `json:",omitempty"`
+	}
+	ordered := func(v any) any {
+		s, isObject := v.(map[string]any)
+		if !isObject {
+			return v
+		}
+		return statement{
+			s["Sid"], s["Effect"], s["Action"], s["NotAction"], s["Resource"], s["NotResource"], s["Condition"],
+		}
+	}
+	statements := ordered(document["Statement"])
+	if list, isList := statements.([]any); isList {
+		inOrder := make([]any, len(list))
+		for i, s := range list {
+			inOrder[i] = ordered(s)
+		}
+		statements = inOrder
+	}
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false) // IAM counts characters.
+	err := enc.Encode(struct {
+		Version   any `json:",omitempty"`
+		ID        any `json:"Id,omitempty"`
+		Statement any `json:",omitempty"`
+	}{document["Version"], document["Id"], statements})
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix(text.String(), "\n"), nil
+}
+
+// CheckIdentityPolicy returns what keeps a document from being a policy of an identity, such as a role: the form of
+// its elements, and not what they mean, so that an action that no service has is not found. What is [Unknown] is
+// passed over.
+// Sources: "Grammar of the IAM JSON policy language"; "IAM JSON policy element reference".
+func CheckIdentityPolicy(document map[string]any) []error {
+	c := documentCheck{sids: make(map[string]bool)}
+	c.elements("", document, documentElements)
+	switch version, given := document["Version"]; {
+	case !given:
+		c.report("", "must have a Version, %q: without one, IAM takes an old one that knows no variables", policyVersion)
+	case version != Unknown{} && version != policyVersion && version != "2008-10-17":
+		c.report("Version", "must be %q or \"2008-10-17\"", policyVersion)
+	}
+	if id, given := document["Id"]; given && id != (Unknown{}) {
+		if _, isString := id.(string); !isString {
+			c.report("Id", "must be a string")
+		}
+	}
+	switch statements := document["Statement"].(type) {
+	case Unknown:
+	case nil:
+		c.report("", "must have a Statement")
+	case map[string]any:
+		c.statement("Statement", statements)
+	case []any:
+		if len(statements) == 0 {
+			c.report("Statement", "must not be empty")
+		}
+		for i, s := range statements {
+			at := fmt.Sprintf("Statement[%d]", i)
+			switch s := s.(type) {
+			case Unknown:
+			case map[string]any:
+				c.statement(at, s)
+			default:
+				c.report(at, "must be an object")
+			}
+		}
+	default:
+		c.report("Statement", "must be an object or a list of objects")
+	}
+	return c.violations
+}
+
+// documentCheck is the check of one policy document.
+type documentCheck struct {
+	violations []error
+	sids       map[string]bool
+}
+
+func (c *documentCheck) report(at, format string, args ...any) {
+	c.violations = append(c.violations, violationf("%s", inDocument(at)+fmt.Sprintf(format, args...)))
+}
+
+// inDocument begins a rule on the part of a document at a place.
+func inDocument(at string) string {
+	if at == "" {
+		return documentForm + ": it "
+	}
+	return documentForm + ": its " + at + " "
+}
+
+func (c *documentCheck) elements(at string, object map[string]any, known []string) {
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if slices.Contains(known, name) || name == "Principal" || name == "NotPrincipal" {
+			continue
+		}
+		hint := fmt.Sprintf("%q", name)
+		for _, element := range known {
+			if levenshtein.Distance(strings.ToLower(name), strings.ToLower(element), nil) < 3 {
+				hint = fmt.Sprintf("%q: did you mean %q?", name, element)
+			}
+		}
+		c.violations = append(c.violations, hinted(hint, inDocument(at)+"has an element that IAM does not know"))
+	}
+}
+
+func (c *documentCheck) statement(at string, s map[string]any) {
+	c.elements(at, s, statementElements)
+	for _, name := range []string{"Principal", "NotPrincipal"} {
+		if _, given := s[name]; given {
+			c.report(at, "must have no %s: the principal is the role itself", name)
+		}
+	}
+	if sid, given := s["Sid"]; given && sid != (Unknown{}) {
+		text, isString := sid.(string)
+		switch {
+		case !isString || !sidRE.MatchString(text):
+			c.report(at+".Sid", "must be a string of letters and digits")
+		case text != "" && c.sids[text]:
+			c.report(at+".Sid", "must not be that of another statement")
+		}
+		c.sids[text] = true
+	}
+	if effect := s["Effect"]; effect != (Unknown{}) && effect != "Allow" && effect != "Deny" {
+		c.report(at, "must have an Effect of \"Allow\" or \"Deny\"")
+	}
+	c.either(at, s, "Action", "such as \"s3:GetObject\" or \"*\"", actionRE.MatchString)
+	c.either(at, s, "Resource", "an ARN or \"*\"", func(r string) bool {
+		return r == "*" || strings.HasPrefix(r, "arn:")
+	})
+	c.condition(at, s)
+}
+
+// either checks that the statement has the element or its negation, and not both, with one string or a list of
+// strings.
+func (c *documentCheck) either(at string, s map[string]any, name, form string, check func(string) bool) {
+	element, given := s[name]
+	negated, negatedGiven := s["Not"+name]
+	if given == negatedGiven {
+		c.report(at, "must have either %s or Not%s", name, name)
+		return
+	}
+	if negatedGiven {
+		name, element = "Not"+name, negated
+	}
+	list, isList := element.([]any)
+	if !isList {
+		list = []any{element}
+	}
+	if len(list) == 0 {
+		c.report(at+"."+name, "must not be empty")
+	}
+	for _, e := range list {
+		if e == (Unknown{}) {
+			continue
+		}
+		if text, isString := e.(string); !isString || !check(text) {
+			c.report(at+"."+name, "must be of strings, each %s", form)
+			return
+		}
+	}
+}
+
+func (c *documentCheck) condition(at string, s map[string]any) {
+	condition, given := s["Condition"]
+	if !given || condition == (Unknown{}) {
+		return
+	}
+	operators, isObject := condition.(map[string]any)
+	ok := isObject
+	for _, keys := range operators {
+		values, isObject := keys.(map[string]any)
+		ok = ok && (isObject || keys == Unknown{})
+		for _, value := range values {
+			list, isList := value.([]any)
+			if !isList {
+				list = []any{value}
+			}
+			for _, v := range list {
+				switch v.(type) {
+				case string, bool, json.Number, float64, Unknown:
+				default:
+					ok = false
+				}
+			}
+		}
+	}
+	if !ok {
+		c.report(at+".Condition", "must have operators with keys with values, such as "+
+			"{\"StringEquals\": {\"aws:RequestedRegion\": \"eu-central-1\"}}")
+	}
+}
+
+// CheckDocumentText reports whether the text of a policy document has only characters that IAM takes.
+// Source: "IAM and AWS STS quotas", section "IAM name requirements".
+func CheckDocumentText(text string) error {
+	for _, r := range text {
+		if r != '\t' && r != '\n' && r != '\r' && (r < ' ' || r > '\u00FF') {
+			return violationf("%s: it must consist of the characters of Latin-1", documentForm)
+		}
+	}
+	return nil
+}
+
+// CheckRolePolicies reports whether the texts of policy documents are small enough to be the inline policies of one
+// role.
+func CheckRolePolicies(texts []string) error {
+	size := 0
+	for _, text := range texts {
+		for _, r := range text {
+			if !unicode.IsSpace(r) {
+				size++
+			}
+		}
+	}
+	if size > maxRolePolicies {
+		return violationf("must have at most %d characters together, without white space, IAM's limit for a role, "+
+			"and these have %d: put some of it into a managed policy", maxRolePolicies, size)
+	}
+	return nil
+}

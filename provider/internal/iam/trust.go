@@ -1,0 +1,270 @@
+package iam
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// DefaultTrustPolicyLimit is how many characters the trust policy of a role may have in an account with IAM's
+// default quotas. An account can have more, up to 8,192.
+// Source: "IAM and AWS STS quotas", "Role trust policy length".
+const DefaultTrustPolicyLimit = 2048
+
+// Limits of roles and their sessions: characters of a trust policy at the most, of an external ID, and of a session's
+// name; and seconds of a session.
+// Sources: "IAM and AWS STS quotas"; IAM API Reference, "CreateRole", MaxSessionDuration; AWS STS API Reference,
+// "AssumeRole".
+const (
+	maxTrustPolicy = 8192
+
+	minExternalID = 2
+	maxExternalID = 1224
+
+	minSessionName = 2
+	maxSessionName = 64
+
+	minSessionDuration = 3600
+	maxSessionDuration = 43200
+)
+
+// userNameVariable stands for the name of the IAM user who calls. It has no value where a role calls.
+// Source: "IAM policy elements: Variables and tags".
+const userNameVariable = "${aws:username}"
+
+const principalForm = "must be the ARN of an IAM user or role, such as arn:aws:iam::123456789012:user/NAME"
+
+var (
+	externalIDRE  = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]*$`)
+	sessionNameRE = regexp.MustCompile(`^[A-Za-z0-9_+=,.@*?-]*$`)
+	anyCaseRE     = regexp.MustCompile(`(?i)\$\{aws:username\}`)
+)
+
+// Trust says who may assume a role, and how.
+type Trust struct {
+	// Principals are the ARNs of users and roles, as [CheckPrincipal] says.
+	Principals []string
+	// SessionNames are patterns of the names that a session may have, as [CheckSessionName] says; none for any.
+	SessionNames []string
+	// ExternalID is what a caller must know, as [CheckExternalID] says, or empty.
+	ExternalID string
+	// Sources are the ranges of addresses that calls may come from, as [CheckCIDR] says; none for any.
+	Sources []string
+	// SessionTags says that callers may tag their sessions.
+	SessionTags bool
+}
+
+// Policy returns the trust policy of a role. The document is minimal and deterministic: the order of elements, and
+// how often they are given, does not matter. It fails for a part that is malformed, for no principal, for a
+// principal that no session name is left for, and if the document is larger than IAM takes from any account.
+//
+// Its principals are the accounts, and a condition says who of them. IAM stores a user that is named as a principal
+// by its unique ID, so that the trust would end when the user is deleted, and not begin again when it is recreated;
+// and it refuses a user that does not exist yet.
+// Source: "AWS JSON policy elements: Principal", section "IAM user principals".
+func (t Trust) Policy() (string, error) {
+	if len(t.Principals) == 0 {
+		return "", violationf("must name at least one user or role")
+	}
+	accounts := make(map[string]bool)
+	for _, s := range t.Principals {
+		a, err := parsePrincipal(s)
+		if err != nil {
+			return "", err
+		}
+		accounts[arn{a.partition, "iam", "", a.account, "root"}.String()] = true
+	}
+	if err := CheckSessionNamesFor(t.Principals, t.SessionNames); err != nil {
+		return "", err
+	}
+	caller, err := fromSources(t.Sources)
+	if err != nil {
+		return "", err
+	}
+	caller["ArnEquals"] = map[string]oneOrMore{"aws:PrincipalArn": minimal(t.Principals, coversNone)}
+
+	assume := statement{
+		Effect:    "Allow",
+		Principal: &principal{AWS: slices.Sorted(maps.Keys(accounts))},
+		Action:    oneOrMore{assumeRole},
+		Condition: maps.Clone(caller),
+	}
+	if t.ExternalID != "" {
+		if err := CheckExternalID(t.ExternalID); err != nil {
+			return "", err
+		}
+		assume.Condition["StringEquals"] = map[string]oneOrMore{"sts:ExternalId": {t.ExternalID}}
+	}
+	if len(t.SessionNames) > 0 {
+		for _, s := range t.SessionNames {
+			if err := CheckSessionName(s); err != nil {
+				return "", err
+			}
+		}
+		assume.Condition["StringLike"] = map[string]oneOrMore{
+			"sts:RoleSessionName": minimal(t.SessionNames, coversSessionNames),
+		}
+	}
+	statements := []statement{assume}
+	switch {
+	case !t.SessionTags:
+	case len(assume.Condition) == len(caller):
+		statements[0].Action = oneOrMore{assumeRole, tagSession}
+	default:
+		// IAM decides on sts:TagSession apart from sts:AssumeRole, though both are asked of it by one call, and
+		// neither sts:ExternalId nor sts:RoleSessionName is among the keys that it documents for the former: a
+		// condition on them could refuse every call with tags. They are not lost, since a call needs both actions.
+		// Sources: Service Authorization Reference, "AWS Security Token Service"; IAM User Guide, "Pass session
+		// tags in AWS STS", whose example asks for an external ID in the same way.
+		tag := assume
+		tag.Action, tag.Condition = oneOrMore{tagSession}, caller
+		statements = append(statements, tag)
+	}
+	text, err := write(statements...)
+	if err != nil {
+		return "", err
+	}
+	if len(text) > maxTrustPolicy {
+		return "", violationf("must fit into a trust policy of %d characters, IAM's limit after its quota is raised, "+
+			"and this one has %d", maxTrustPolicy, len(text))
+	}
+	return text, nil
+}
+
+// CheckPrincipal reports whether s is the ARN of one IAM user or one IAM role.
+// Source: "IAM identifiers", section "IAM ARNs".
+func CheckPrincipal(s string) error {
+	_, err := parsePrincipal(s)
+	return err
+}
+
+// CheckTrustableBy returns a check like [CheckPrincipal], which besides reports whether the principal is of the
+// partition of id, in which the role is.
+func CheckTrustableBy(id Identity) func(string) error {
+	return func(s string) error {
+		a, err := parsePrincipal(s)
+		if err != nil {
+			return err
+		}
+		return checkPartition(a, id, "role")
+	}
+}
+
+// parsePrincipal reads the ARN of a user or a role. What else a policy could trust, it refuses by name.
+func parsePrincipal(s string) (arn, error) {
+	if s == "*" {
+		return arn{}, violationf("must not be everybody: name each user and each role")
+	}
+	if accountRE.MatchString(s) {
+		return arn{}, errWholeAccount
+	}
+	a, ok := parseARN(s)
+	if !ok {
+		return arn{}, violationf(principalForm)
+	}
+	if role, isSession := sessionRole(a); isSession {
+		return arn{}, hinted("did you mean \""+role+"\", with the role's path if it has one?",
+			"must be the ARN of a role, and not of a session of one")
+	}
+	kind, name, _ := strings.Cut(a.resource, "/")
+	switch {
+	case strings.ContainsAny(s, "*?"):
+		return arn{}, violationf("must not have wildcards: name each user and each role")
+	case a.service == "sts" && kind == "federated-user":
+		return arn{}, violationf("must be the ARN of a user, and not of a session of one")
+	case !a.isIAM() || !accountRE.MatchString(a.account):
+		return arn{}, violationf(principalForm)
+	case a.resource == "root":
+		return arn{}, errWholeAccount
+	case kind == "group":
+		return arn{}, violationf("must not be a group, which IAM lets no policy trust: name each user of it")
+	case kind != "user" && kind != "role":
+		return arn{}, violationf(principalForm)
+	}
+	dir, name := splitName("/" + name)
+	checkName := CheckUserName
+	if kind == "role" {
+		checkName = CheckRoleName
+	}
+	if CheckPath(dir) != nil || checkName(name) != nil {
+		return arn{}, violationf(principalForm)
+	}
+	return a, nil
+}
+
+var errWholeAccount = violationf("must not be a whole account: anyone in it could assume the role whose own policies " +
+	"allow that; name each user and each role")
+
+// isRole reports whether the principal, which is as [CheckPrincipal] says, is a role.
+func isRole(principal string) bool {
+	a, _ := parseARN(principal)
+	return strings.HasPrefix(a.resource, rolePrefix)
+}
+
+// CheckExternalID reports whether s can be the external ID of a role: 2 to 1,224 characters.
+// Source: "IAM and AWS STS quotas", section "IAM name requirements".
+func CheckExternalID(s string) error {
+	switch {
+	case !externalIDRE.MatchString(s):
+		return violationf("must consist of the characters A-Z a-z 0-9 + = , . @ _ : / -")
+	case len(s) < minExternalID || len(s) > maxExternalID:
+		return violationf("must have %d to %d characters", minExternalID, maxExternalID)
+	}
+	return nil
+}
+
+// CheckSessionName reports whether s is a pattern of the names of a role's sessions: the characters of such names,
+// with * for any characters and ? for one, and with ${aws:username} for the name of the user who calls. No other
+// policy variable is taken: most have no value where a role is assumed, or one that the caller chooses.
+// Sources: AWS STS API Reference, "AssumeRole", RoleSessionName; "IAM JSON policy elements: Condition operators".
+func CheckSessionName(s string) error {
+	literal := strings.ReplaceAll(s, userNameVariable, "")
+	fixed := len(strings.ReplaceAll(literal, "*", ""))
+	switch {
+	case strings.Contains(literal, "$"):
+		const rule = "must have no other policy variable than " + userNameVariable
+		if meant := anyCaseRE.ReplaceAllLiteralString(s, userNameVariable); meant != s && CheckSessionName(meant) == nil {
+			return hinted(quote(meant), rule)
+		}
+		return violationf(rule)
+	case s == "":
+		return violationf("must not be empty: %d to %d characters of A-Z a-z 0-9 + = , . @ _ -, with * and ? as wildcards",
+			minSessionName, maxSessionName)
+	case !sessionNameRE.MatchString(literal):
+		return violationf("must consist of the characters A-Z a-z 0-9 + = , . @ _ -, of the wildcards * and ?, and of %s",
+			userNameVariable)
+	case fixed > maxSessionName || (fixed < minSessionName && s == literal && fixed == len(s)):
+		return violationf("must match a session's name: %d to %d characters", minSessionName, maxSessionName)
+	}
+	return nil
+}
+
+// CheckSessionNamesFor reports whether each of the principals, which are as [CheckPrincipal] says, is left a session
+// name by the patterns, which are as [CheckSessionName] says.
+func CheckSessionNamesFor(principals, patterns []string) error {
+	hasVariable := func(s string) bool { return strings.Contains(s, userNameVariable) }
+	if len(patterns) > 0 && !slices.ContainsFunc(patterns, func(s string) bool { return !hasVariable(s) }) &&
+		slices.ContainsFunc(principals, isRole) {
+		return violationf("must have an element without %s: roles are trusted too, and have no user name, so that "+
+			"they could not assume the role under any name", userNameVariable)
+	}
+	return nil
+}
+
+// coversSessionNames reports whether every name that pattern b matches is matched by pattern a as well. It may miss
+// a case, and never claims one: a variable of b could be any text, and one of a matches none.
+func coversSessionNames(a, b string) bool {
+	return covers(a, strings.ReplaceAll(b, userNameVariable, "*"))
+}
+
+// coversNone is the relation of strings that have no wildcards.
+func coversNone(string, string) bool { return false }
+
+// CheckSessionDuration reports whether a role's sessions can be limited to that many seconds: 3,600 to 43,200.
+func CheckSessionDuration(seconds int) error {
+	if seconds < minSessionDuration || seconds > maxSessionDuration {
+		return violationf("must be %d to %d seconds", minSessionDuration, maxSessionDuration)
+	}
+	return nil
+}

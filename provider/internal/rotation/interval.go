@@ -1,0 +1,32 @@
+package rotation
+
+import (
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
+)
+
+// maxDays bounds an interval at ten years. A longer one is a typing error, or no rotation.
+const maxDays = 3650
+
+const day = 24 * time.Hour
+
+var intervalRE = regexp.MustCompile(`^[1-9][0-9]{0,3}d$`)
+
+// ParseInterval reads an interval in days, from "1d" to "3650d". A day has 24 hours.
+func ParseInterval(s string) (time.Duration, error) {
+	if intervalRE.MatchString(s) {
+		if days, err := strconv.Atoi(s[:len(s)-1]); err == nil && days <= maxDays {
+			return time.Duration(days) * day, nil
+		}
+	}
+	return 0, &iam.Violation{Rule: "must be a number of days from 1d to 3650d, such as 90d"}
+}
+
+// CheckInterval reports whether [ParseInterval] reads s.
+func CheckInterval(s string) error {
+	_, err := ParseInterval(s)
+	return err
+}

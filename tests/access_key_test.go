@@ -1,0 +1,473 @@
+package tests
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
+)
+
+// values are an object of a program.
+type values = map[string]any
+
+// keyStack is a stack of one robot account with access keys, whose inputs a test changes from update to update.
+type keyStack struct {
+	*stack
+	dir string
+}
+
+func newKeyStack(t *testing.T, l *lab.Lab) *keyStack {
+	t.Helper()
+	s := &keyStack{stack: &stack{t: t, lab: l}, dir: t.TempDir()}
+	s.give(nil)
+	local, err := auto.UpsertStackLocalSource(t.Context(), "dev", s.dir, auto.EnvVars(l.Env()))
+	check(t, err)
+	s.Stack = local
+	return s
+}
+
+// give sets the input accessKey of the robot cicd-bot.
+func (s *keyStack) give(accessKey values) {
+	s.t.Helper()
+	s.write(values{"userName": "cicd-bot", "accessKey": accessKey})
+}
+
+// write writes a program with the inputs of the robot, in YAML, which JSON is too.
+func (s *keyStack) write(inputs values) {
+	s.t.Helper()
+	outputs := values{}
+	for _, name := range []string{
+		"accessKeyId", "secretAccessKey", "encryptedSecretAccessKey", "previousAccessKeyId", "accessKeyGeneration",
+		"accessKeyRotatedAt", "accessKeyRotateAfter", "secretArn", "ssmParameterNames",
+	} {
+		outputs[name] = "${robot." + name + "}"
+	}
+	for name, v := range inputs {
+		if v, isObject := v.(values); isObject && v == nil {
+			delete(inputs, name)
+		}
+	}
+	program, err := json.Marshal(values{
+		"name": "robot-account", "runtime": "yaml", "outputs": outputs,
+		"resources": values{"robot": values{"type": "cicd:RobotAccount", "properties": inputs}},
+	})
+	check(s.t, err)
+	check(s.t, os.WriteFile(filepath.Join(s.dir, "Pulumi.yaml"), program, 0o600))
+}
+
+// next runs an update with the input accessKey.
+func (s *keyStack) next(accessKey values) keyOutputs {
+	s.t.Helper()
+	s.give(accessKey)
+	result, _ := s.up()
+	return readKeyOutputs(s.t, result.Outputs)
+}
+
+// settled runs an update with the input accessKey, after which another one finds nothing to do.
+func (s *keyStack) settled(accessKey values) keyOutputs {
+	s.t.Helper()
+	outputs := s.next(accessKey)
+	s.unchanged()
+	return outputs
+}
+
+// keyOutputs are the outputs of the stack.
+type keyOutputs struct {
+	AccessKeyID              string `json:"accessKeyId"`
+	SecretAccessKey          string
+	EncryptedSecretAccessKey string
+	PreviousAccessKeyID      string `json:"previousAccessKeyId"`
+	AccessKeyGeneration      int
+	AccessKeyRotatedAt       string
+	AccessKeyRotateAfter     string
+	SecretArn                string
+	SsmParameterNames        []string
+}
+
+func readKeyOutputs(t *testing.T, outputs auto.OutputMap) (read keyOutputs) {
+	t.Helper()
+	all := values{}
+	for name, output := range outputs {
+		all[name] = output.Value
+		if output.Value != nil && output.Secret != (name == "secretAccessKey") {
+			t.Errorf("the output %s is a secret: %v", name, output.Secret)
+		}
+	}
+	text, err := json.Marshal(all)
+	check(t, err)
+	check(t, json.Unmarshal(text, &read))
+	return read
+}
+
+// holds says that the user has these keys, each an ID and its status, from the oldest to the newest.
+func (s *keyStack) holds(want ...string) {
+	s.t.Helper()
+	got := keysOf(s.t, s.lab)
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		s.t.Errorf("the user has the keys %v, not %v", got, want)
+	}
+}
+
+func keysOf(t *testing.T, l *lab.Lab) (keys []string) {
+	t.Helper()
+	for _, user := range account(t, l).Users {
+		for _, key := range user.Keys {
+			keys = append(keys, key.ID+" "+key.Status)
+		}
+	}
+	return keys
+}
+
+const (
+	active   = " Active"
+	inactive = " Inactive"
+)
+
+// age makes the current key older, in the stack's state.
+func (s *keyStack) age(days int) {
+	s.t.Helper()
+	exported, err := s.Export(s.t.Context())
+	check(s.t, err)
+	var deployment values
+	check(s.t, json.Unmarshal(exported.Deployment, &deployment))
+	found := false
+	for _, r := range deployment["resources"].([]any) {
+		r := r.(values)
+		if r["type"] != "cicd:index:AccessKeyRotation" {
+			continue
+		}
+		for _, part := range []string{"inputs", "outputs"} {
+			noted := r[part].(values)
+			rotated, err := time.Parse(time.RFC3339, noted["rotatedAt"].(string))
+			check(s.t, err)
+			noted["rotatedAt"] = rotated.AddDate(0, 0, -days).Format(time.RFC3339)
+			found = true
+		}
+	}
+	if !found {
+		s.t.Fatal("the state holds no rotation")
+	}
+	exported.Deployment, err = json.Marshal(deployment)
+	check(s.t, err)
+	check(s.t, s.Import(s.t.Context(), exported))
+}
+
+// works reports whether AWS takes an access key, with policies enforced.
+func works(t *testing.T, l *lab.Lab, id, secret string) bool {
+	t.Helper()
+	check(t, l.Enforce(t.Context(), true))
+	_, err := sts.NewFromConfig(l.ConfigFor(id, secret, "")).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+	check(t, l.Enforce(t.Context(), false))
+	return err == nil
+}
+
+// TestAccessKeyLife takes one robot through all that its access key can be, update by update.
+func TestAccessKeyLife(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	s := newKeyStack(t, l)
+
+	none := s.next(nil)
+	same(t, "the outputs of a robot without a key", none, keyOutputs{})
+	s.holds()
+
+	first := s.settled(values{})
+	s.holds(first.AccessKeyID + active)
+	if first.AccessKeyGeneration != 1 || first.PreviousAccessKeyID != "" || first.AccessKeyRotateAfter != "" ||
+		!works(t, l, first.AccessKeyID, first.SecretAccessKey) {
+		t.Errorf("the first key is %+v", first)
+	}
+
+	// By hand, three times: each time the new key comes first, and the key before goes on working.
+	before := first
+	for generation := 2; generation <= 4; generation++ {
+		l.Calls()
+		now := s.settled(values{"generation": generation})
+		s.holds(before.AccessKeyID+active, now.AccessKeyID+active)
+		if now.AccessKeyGeneration != generation || now.PreviousAccessKeyID != before.AccessKeyID ||
+			!works(t, l, now.AccessKeyID, now.SecretAccessKey) || !works(t, l, before.AccessKeyID, before.SecretAccessKey) {
+			t.Errorf("generation %d is %+v", generation, now)
+		}
+		if writes := l.Writes(); writes[len(writes)-1] != "CreateAccessKey" || len(writes) > 2 {
+			t.Errorf("generation %d takes the calls %v", generation, writes)
+		}
+		before = now
+	}
+	fourth := before
+
+	// From manual to by age and back: the key stays.
+	aged := s.next(values{"generation": 4, "rotateEvery": "90d"})
+	rotatedAt, err := time.Parse(time.RFC3339, aged.AccessKeyRotatedAt)
+	check(t, err)
+	if aged.AccessKeyID != fourth.AccessKeyID || aged.AccessKeyRotateAfter != rotatedAt.AddDate(0, 0, 90).Format(time.RFC3339) {
+		t.Errorf("with rotateEvery, the key is %+v", aged)
+	}
+	if manual := s.next(values{"generation": 4}); manual.AccessKeyID != fourth.AccessKeyID {
+		t.Errorf("back to manual, the key is %+v", manual)
+	}
+	s.next(values{"generation": 4, "rotateEvery": "90d"})
+
+	// By age: the preview shows it and does not do it.
+	s.age(89)
+	s.unchanged()
+	s.age(1)
+	steps := s.preview()
+	if want := "replace AccessKey robot-1"; !slices.ContainsFunc(steps, func(step step) bool {
+		return strings.HasPrefix(step.String(), want)
+	}) || len(steps) != 1 {
+		t.Errorf("the preview shows the steps %v", steps)
+	}
+	s.holds(fourth.PreviousAccessKeyID+active, fourth.AccessKeyID+active)
+	fifth := s.settled(values{"generation": 4, "rotateEvery": "90d"})
+	s.holds(fourth.AccessKeyID+active, fifth.AccessKeyID+active)
+	if fifth.AccessKeyGeneration != 5 {
+		t.Errorf("rotated by age, the key is %+v", fifth)
+	}
+
+	// The key before the current one, in each of its values; deleted, it does not come back.
+	s.next(values{"generation": 4, "previous": "inactive"})
+	s.holds(fourth.AccessKeyID+inactive, fifth.AccessKeyID+active)
+	s.next(values{"generation": 4, "previous": "active"})
+	s.holds(fourth.AccessKeyID+active, fifth.AccessKeyID+active)
+	if gone := s.settled(values{"generation": 4, "previous": "deleted"}); gone.PreviousAccessKeyID != "" {
+		t.Errorf("the previous key is deleted, and is %q", gone.PreviousAccessKeyID)
+	}
+	s.holds(fifth.AccessKeyID + active)
+	s.next(values{"generation": 4})
+	s.holds(fifth.AccessKeyID + active)
+	sixth := s.next(values{"generation": 5, "previous": "inactive"})
+	s.holds(fifth.AccessKeyID+inactive, sixth.AccessKeyID+active)
+
+	// Revoked, rotated meanwhile, and back.
+	s.next(values{"generation": 5, "revoked": true})
+	s.holds(fifth.AccessKeyID+inactive, sixth.AccessKeyID+inactive)
+	seventh := s.settled(values{"generation": 6, "revoked": true})
+	s.holds(sixth.AccessKeyID+inactive, seventh.AccessKeyID+inactive)
+	s.next(values{"generation": 6, "previous": "inactive"})
+	s.holds(sixth.AccessKeyID+inactive, seventh.AccessKeyID+active)
+
+	// Encrypted to a key that is thrown away.
+	entity, err := openpgp.NewEntity("CI", "", "ci@example.com", nil)
+	check(t, err)
+	var public bytes.Buffer
+	check(t, entity.Serialize(&public))
+	eighth := s.settled(values{"generation": 6, "pgpKey": base64.StdEncoding.EncodeToString(public.Bytes())})
+	s.holds(seventh.AccessKeyID+active, eighth.AccessKeyID+active)
+	encrypted, err := base64.StdEncoding.DecodeString(eighth.EncryptedSecretAccessKey)
+	check(t, err)
+	message, err := openpgp.ReadMessage(bytes.NewReader(encrypted), openpgp.EntityList{entity}, nil, nil)
+	check(t, err)
+	secret, err := io.ReadAll(message.UnverifiedBody)
+	check(t, err)
+	if eighth.SecretAccessKey != "" || !works(t, l, eighth.AccessKeyID, string(secret)) {
+		t.Errorf("encrypted, the key is %+v", eighth)
+	}
+	ninth := s.next(values{"generation": 6})
+	s.holds(eighth.AccessKeyID+active, ninth.AccessKeyID+active)
+	if ninth.EncryptedSecretAccessKey != "" || ninth.SecretAccessKey == "" {
+		t.Errorf("no longer encrypted, the key is %+v", ninth)
+	}
+
+	// In both stores, which follow a rotation.
+	stores := values{"generation": 6, "secretsManager": values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot"}
+	kept := s.next(stores)
+	if kept.AccessKeyID != ninth.AccessKeyID {
+		t.Errorf("stores make a new key, %s", kept.AccessKeyID)
+	}
+	s.keeps(kept)
+	stores["generation"] = 10
+	tenth := s.settled(stores)
+	s.holds(ninth.AccessKeyID+active, tenth.AccessKeyID+active)
+	s.keeps(tenth)
+
+	// Removed, and begun again at a generation above 1: there is one key.
+	s.next(nil)
+	s.holds()
+	if a := account(t, l); len(a.Secrets)+len(a.Parameters) != 0 {
+		t.Errorf("what is left is %s", pretty(t, a))
+	}
+	again := s.settled(values{"generation": 5})
+	s.holds(again.AccessKeyID + active)
+	if again.AccessKeyGeneration != 5 || again.PreviousAccessKeyID != "" {
+		t.Errorf("begun again, the key is %+v", again)
+	}
+	s.destroy()
+}
+
+// keeps says that both stores hold the current key and nothing else.
+func (s *keyStack) keeps(o keyOutputs) {
+	s.t.Helper()
+	a := account(s.t, s.lab)
+	pair := fmt.Sprintf(`{"AWS_ACCESS_KEY_ID":%q,"AWS_SECRET_ACCESS_KEY":%q}`, o.AccessKeyID, o.SecretAccessKey)
+	if len(a.Secrets) != 1 || a.Secrets[0].Value != pair || a.Secrets[0].Name != "cicd/bot" || a.Secrets[0].ARN != o.SecretArn {
+		s.t.Errorf("Secrets Manager holds %s", pretty(s.t, a.Secrets))
+	}
+	var parameters []string
+	for _, p := range a.Parameters {
+		parameters = append(parameters, p.Name+"="+p.Type+" "+p.Value)
+	}
+	want := []string{
+		"/cicd/bot/AWS_ACCESS_KEY_ID=SecureString " + o.AccessKeyID,
+		"/cicd/bot/AWS_SECRET_ACCESS_KEY=SecureString " + o.SecretAccessKey,
+	}
+	if !slices.Equal(parameters, want) ||
+		!slices.Equal(o.SsmParameterNames, []string{"/cicd/bot/AWS_ACCESS_KEY_ID", "/cicd/bot/AWS_SECRET_ACCESS_KEY"}) {
+		s.t.Errorf("Parameter Store holds %v, named %v", parameters, o.SsmParameterNames)
+	}
+}
+
+// TestAccessKeyGeneration says that a generation is neither lowered nor raised by more than one.
+func TestAccessKeyGeneration(t *testing.T) {
+	t.Parallel()
+	s := newKeyStack(t, newLab(t))
+	first := s.next(values{"generation": 3})
+	for generation, want := range map[int]string{
+		2: "accessKey.generation = 2: must not be lowered: it was 3",
+		5: "accessKey.generation = 5: must be raised by one at a time: the current key is of generation 3, and the next one is 4",
+	} {
+		s.give(values{"generation": generation})
+		_, err := s.Preview(t.Context())
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("generation %d: %v", generation, err)
+		}
+		if _, _, err := s.tryUp(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("generation %d: %v", generation, err)
+		}
+	}
+	s.holds(first.AccessKeyID + active)
+	s.destroy()
+}
+
+// TestAccessKeyOfRenamedUser says that a user with another name gets keys of its own, and that none of the old one's
+// is left: AWS would let the keys live on under the new name, where the AWS provider does not look for them.
+func TestAccessKeyOfRenamedUser(t *testing.T) {
+	t.Parallel()
+	s := newKeyStack(t, newLab(t))
+	s.next(values{})
+	old := s.next(values{"generation": 2})
+	s.write(values{"userName": "renamed", "accessKey": values{"generation": 2}})
+	result, _ := s.up()
+	s.unchanged()
+	now := readKeyOutputs(t, result.Outputs)
+	a := account(t, s.lab)
+	if len(a.Users) != 1 || a.Users[0].Name != "renamed" || now.AccessKeyID == old.AccessKeyID || now.AccessKeyGeneration != 3 {
+		t.Errorf("renamed, the key is %+v, in the account %s", now, pretty(t, a))
+	}
+	s.holds(now.AccessKeyID + active)
+	s.destroy()
+}
+
+// TestAccessKeyBesideOthers says what an update says of keys that it did not make, and that it names the right ones.
+func TestAccessKeyBesideOthers(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	s := newKeyStack(t, l)
+	s.next(nil)
+	admin := iam.NewFromConfig(l.Config())
+	byHand := func() string {
+		key, err := admin.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String("cicd-bot")})
+		check(t, err)
+		return *key.AccessKey.AccessKeyId
+	}
+	fails := func(want ...string) {
+		t.Helper()
+		_, _, err := s.tryUp()
+		for _, want := range want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("the update says nothing of %q: %v", want, err)
+			}
+		}
+	}
+	command := func(id string) string {
+		return "aws iam delete-access-key --user-name cicd-bot --access-key-id " + id
+	}
+
+	// One by hand leaves room for the first key, and is named.
+	other := byHand()
+	s.give(values{})
+	result, _ := s.up()
+	first := readKeyOutputs(t, result.Outputs)
+	if want := "neither rotates nor revokes: " + other; !strings.Contains(result.StdOut, want) {
+		t.Errorf("the update does not say %q:\n%s", want, result.StdOut)
+	}
+	s.holds(other+active, first.AccessKeyID+active)
+
+	// It leaves none for the second one.
+	s.give(values{"generation": 2})
+	fails("has no room for another access key", other+" is not this stack's", command(other))
+	s.holds(other+active, first.AccessKeyID+active)
+	_, err := admin.DeleteAccessKey(t.Context(), &iam.DeleteAccessKeyInput{UserName: aws.String("cicd-bot"), AccessKeyId: &other})
+	check(t, err)
+	second := s.settled(values{"generation": 2})
+	s.holds(first.AccessKeyID+active, second.AccessKeyID+active)
+
+	// The previous key, deleted by hand, is not made again.
+	_, err = admin.DeleteAccessKey(t.Context(),
+		&iam.DeleteAccessKeyInput{UserName: aws.String("cicd-bot"), AccessKeyId: &first.AccessKeyID})
+	check(t, err)
+	_, err = s.Refresh(t.Context())
+	check(t, err)
+	fails(`the previous access key of the user "cicd-bot" is gone from AWS: set accessKey.previous to "deleted"`)
+	s.next(values{"generation": 2, "previous": "deleted"})
+	s.holds(second.AccessKeyID + active)
+
+	// One made by hand while the robot has another is told from the robot's, which is older.
+	third := byHand()
+	s.give(values{"generation": 3, "previous": "deleted"})
+	fails(third+" is not this stack's", command(third))
+	_, err = admin.DeleteAccessKey(t.Context(), &iam.DeleteAccessKeyInput{UserName: aws.String("cicd-bot"), AccessKeyId: &third})
+	check(t, err)
+	s.next(values{"generation": 3, "previous": "deleted"})
+	s.destroy()
+}
+
+// TestAccessKeyOfProtectedRobot says that protection keeps the robot and its current key from being deleted, and does
+// not keep the key from being rotated.
+func TestAccessKeyOfProtectedRobot(t *testing.T) {
+	t.Parallel()
+	s := newKeyStack(t, newLab(t))
+	var current string
+	for generation := 1; generation <= 3; generation++ {
+		s.give(values{"generation": generation})
+		s.option(values{"protect": true})
+		result, _ := s.up()
+		current = readKeyOutputs(t, result.Outputs).AccessKeyID
+	}
+	if _, err := s.Destroy(t.Context()); err == nil || !strings.Contains(err.Error(), "protect") {
+		t.Errorf("a protected robot is destroyed: %v", err)
+	}
+	s.holds(current + active)
+	s.next(values{"generation": 3, "previous": "deleted"})
+	s.destroy()
+}
+
+// option adds options of the robot to the program.
+func (s *keyStack) option(options values) {
+	s.t.Helper()
+	name := filepath.Join(s.dir, "Pulumi.yaml")
+	text, err := os.ReadFile(name)
+	check(s.t, err)
+	var program values
+	check(s.t, json.Unmarshal(text, &program))
+	program["resources"].(values)["robot"].(values)["options"] = options
+	text, err = json.Marshal(program)
+	check(s.t, err)
+	check(s.t, os.WriteFile(name, text, 0o600))
+}

@@ -1,0 +1,267 @@
+package tests
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
+)
+
+// TestNeverWithoutAKey rotates while somebody calls AWS without pause, with the key that the secret holds and with
+// policies enforced: every call succeeds. The user never has more than two keys.
+func TestNeverWithoutAKey(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	s := newKeyStack(t, l)
+	key := s.administrator()
+	check(t, l.Enforce(t.Context(), true))
+	admin := l.ConfigFor(*key.AccessKeyId, *key.SecretAccessKey, "")
+
+	inputs := func(generation int, previous string) values {
+		return values{"generation": generation, "previous": previous, "secretsManager": values{"name": "cicd/bot"}}
+	}
+	s.next(inputs(1, "inactive"))
+
+	var most atomic.Int64
+	l.Inject(func(w http.ResponseWriter, call lab.Call, serve func(http.ResponseWriter)) {
+		serve(w)
+		if call.Action != "CreateAccessKey" && call.Action != "DeleteAccessKey" {
+			return
+		}
+		keys, err := iam.NewFromConfig(admin).ListAccessKeys(context.Background(),
+			&iam.ListAccessKeysInput{UserName: aws.String("cicd-bot")})
+		if err != nil {
+			t.Errorf("list the keys: %v", err)
+			return
+		}
+		most.Store(max(most.Load(), int64(len(keys.AccessKeyMetadata))))
+	})
+
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	calls := 0
+	wg.Go(func() {
+		secrets := secretsmanager.NewFromConfig(admin)
+		read := func() (pair pair) {
+			held, err := secrets.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("cicd/bot")})
+			if err == nil {
+				err = json.Unmarshal([]byte(*held.SecretString), &pair)
+			}
+			if err != nil {
+				t.Errorf("read the secret: %v", err)
+			}
+			return pair
+		}
+		for ctx.Err() == nil {
+			held := read()
+			_, err := sts.NewFromConfig(l.ConfigFor(held.ID, held.Secret, "")).
+				GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+			// Between reading the secret and using the key, a rotation may have replaced both.
+			if err != nil && read() == held {
+				t.Errorf("the current key %s fails: %v", held.ID, err)
+			}
+			calls++
+		}
+	})
+	for i, previous := range []string{"inactive", "active", "deleted", "deleted", "inactive"} {
+		s.next(inputs(i+2, previous))
+	}
+	stop()
+	wg.Wait()
+	if calls < 20 || most.Load() != 2 {
+		t.Errorf("there were %d calls with the current key, and %d keys at most", calls, most.Load())
+	}
+	l.Inject(nil)
+	s.next(nil)
+	check(t, l.Enforce(t.Context(), false))
+}
+
+// pair is an access key as the stores hold it.
+type pair struct {
+	ID     string `json:"AWS_ACCESS_KEY_ID"`
+	Secret string `json:"AWS_SECRET_ACCESS_KEY"`
+}
+
+// administrator makes an IAM user who may do everything, for an account whose policies are enforced, and has the stack
+// use the user's key.
+func (s *keyStack) administrator() *types.AccessKey {
+	s.t.Helper()
+	client, name := iam.NewFromConfig(s.lab.Config()), aws.String("administrator")
+	_, err := client.CreateUser(s.t.Context(), &iam.CreateUserInput{UserName: name})
+	check(s.t, err)
+	_, err = client.PutUserPolicy(s.t.Context(), &iam.PutUserPolicyInput{
+		UserName: name, PolicyName: name, PolicyDocument: aws.String(everything),
+	})
+	check(s.t, err)
+	made, err := client.CreateAccessKey(s.t.Context(), &iam.CreateAccessKeyInput{UserName: name})
+	check(s.t, err)
+	check(s.t, s.Workspace().SetEnvVars(map[string]string{
+		"AWS_ACCESS_KEY_ID": *made.AccessKey.AccessKeyId, "AWS_SECRET_ACCESS_KEY": *made.AccessKey.SecretAccessKey,
+	}))
+	return made.AccessKey
+}
+
+// A kill ends a process in the middle of an update, at one of its calls of AWS.
+type kill struct {
+	// victim is a part of the program's name.
+	victim string
+	// write is the number of the call, among those that change something.
+	write int
+	// after says that AWS has done what it was called for. The answer never arrives.
+	after bool
+}
+
+// TestKilledRotations kills the engine and the plugins at every call that a rotation makes, before AWS has done it and
+// after, and then does what the guide says: "pulumi cancel" if the stack is locked, "pulumi up", and the one command
+// that its error names, if there is one. Each time it ends as if nothing had happened.
+func TestKilledRotations(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells, without a library, which plugins the CLI has started")
+	}
+	l := newLab(t)
+	s := newKeyStack(t, l)
+	inputs := func(generation int) values {
+		return values{
+			"generation": generation, "previous": "inactive",
+			"secretsManager": values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot",
+		}
+	}
+	s.next(inputs(1))
+	s.next(inputs(2))
+	l.Calls()
+	before := s.next(inputs(3))
+	writes := l.Writes()
+	t.Logf("a rotation makes the calls %v", writes)
+
+	var kills []kill
+	for write, action := range writes {
+		for _, after := range []bool{false, true} {
+			kills = append(kills, kill{"pulumi", write, after})
+			if action == "CreateAccessKey" {
+				kills = append(kills, kill{"pulumi-resource-aws", write, after}, kill{"pulumi-resource-cicd", write, after})
+			}
+		}
+	}
+	named := 0
+	for i, k := range kills {
+		generation := i + 4
+		s.give(inputs(generation))
+		what := fmt.Sprintf("%s killed at %s, after it: %v", k.victim, writes[k.write], k.after)
+		out := s.killedUpdate(k)
+		if strings.Contains(out, "Updated") {
+			t.Errorf("%s: the update ended by itself:\n%s", what, out)
+		}
+		now, commands := s.recover(what)
+		named += commands
+		if now.AccessKeyGeneration != generation || now.PreviousAccessKeyID != before.AccessKeyID {
+			t.Errorf("%s: it ends with %+v", what, now)
+		}
+		s.holds(before.AccessKeyID+inactive, now.AccessKeyID+active)
+		s.keeps(now)
+		before = now
+	}
+	// The engine or the AWS plugin did not live to see the key that AWS had made.
+	if named < 2 {
+		t.Errorf("%d updates of %d named a key", named, len(kills))
+	}
+	s.unchanged()
+	s.destroy()
+}
+
+// killedUpdate runs an update with a kill in it, and returns its output.
+func (s *keyStack) killedUpdate(k kill) string {
+	s.t.Helper()
+	cmd := s.command("up", "--yes", "--skip-preview")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	check(s.t, cmd.Start())
+	var write atomic.Int64
+	write.Store(-1)
+	s.lab.Inject(func(w http.ResponseWriter, call lab.Call, serve func(http.ResponseWriter)) {
+		if !call.IsWrite() || write.Add(1) != int64(k.write) {
+			serve(w)
+			return
+		}
+		if k.after {
+			serve(httptest.NewRecorder())
+		}
+		for _, pid := range lab.ProcessesOf(cmd.Process.Pid) {
+			program, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+			name, _, _ := strings.Cut(string(program), "\x00")
+			if err == nil && filepath.Base(name) == k.victim {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+		}
+		panic(http.ErrAbortHandler) // Whoever is left gets no answer.
+	})
+	_ = cmd.Wait()
+	s.lab.Inject(nil)
+	for _, pid := range lab.ProcessesOf(cmd.Process.Pid) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	return out.String()
+}
+
+var deleteCommand = regexp.MustCompile(`aws iam delete-access-key --user-name (\S+) --access-key-id (\S+)`)
+
+// recover does after a killed update what the guide says, and returns the outputs and how many keys were named.
+func (s *keyStack) recover(what string) (keyOutputs, int) {
+	s.t.Helper()
+	out, err := s.command("cancel", "--yes").CombinedOutput()
+	if err != nil {
+		s.t.Errorf("%s: cancel: %v\n%s", what, err, out)
+	}
+	if out, err = s.command("up", "--yes", "--skip-preview").CombinedOutput(); err == nil {
+		outputs, err := s.Outputs(s.t.Context())
+		check(s.t, err)
+		return readKeyOutputs(s.t, outputs), 0
+	}
+	named := deleteCommand.FindAllStringSubmatch(string(out), -1)
+	slices.SortFunc(named, slices.Compare[[]string])
+	named = slices.CompactFunc(named, slices.Equal[[]string])
+	if len(named) != 1 {
+		s.t.Fatalf("%s: the next update fails, and names %d keys:\n%s", what, len(named), out)
+	}
+	_, err = iam.NewFromConfig(s.lab.Config()).DeleteAccessKey(s.t.Context(), &iam.DeleteAccessKeyInput{
+		UserName: &named[0][1], AccessKeyId: &named[0][2],
+	})
+	check(s.t, err)
+	if out, err = s.command("up", "--yes", "--skip-preview").CombinedOutput(); err != nil {
+		s.t.Fatalf("%s: the update after the one that named a key fails:\n%s", what, out)
+	}
+	outputs, err := s.Outputs(s.t.Context())
+	check(s.t, err)
+	return readKeyOutputs(s.t, outputs), 1
+}
+
+// command is a command of the Pulumi CLI for the stack.
+func (s *keyStack) command(args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(s.t.Context(), "pulumi", append(args, "--stack", "dev", "--non-interactive")...)
+	cmd.Dir, cmd.Env = s.dir, os.Environ()
+	for name, value := range s.lab.Env() {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	return cmd
+}
