@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -13,7 +14,7 @@ import (
 // callerIdentity asks AWS for the account and partition of the caller of a component with the options opts,
 // through the AWS provider among them or else the default one. It runs before the component is registered, so
 // that what is wrong with the account is said while nothing exists. The identity is nil in a preview in which
-// the provider's own configuration is not known yet.
+// the provider's own configuration is not known yet. AWS is asked once for each provider.
 func callerIdentity(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Identity, error) {
 	given, err := pulumi.NewResourceOptions(opts...)
 	if err != nil {
@@ -26,6 +27,44 @@ func callerIdentity(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Id
 			invoke = append(invoke, pulumi.Provider(provider))
 		}
 	}
+	asked, ok := ctx.Value(identitiesKey{}).(*identities)
+	if !ok {
+		return askIdentity(ctx, invoke...)
+	}
+	of, _ := ctx.Value(deploymentKey{}).(deployment)
+	return asked.of(of, func() (*iam.Identity, error) { return askIdentity(ctx, invoke...) })
+}
+
+// deployment is a deployment, by the address of its resource monitor, and an AWS provider in it, by its reference,
+// which is empty for the default one.
+type deployment struct{ monitor, provider string }
+
+type deploymentKey struct{}
+
+// identities are the answers of AWS.
+type identities struct {
+	mu    sync.Mutex
+	asked map[deployment]func() (*iam.Identity, error)
+}
+
+type identitiesKey struct{}
+
+// of returns the identity of the caller with a provider. Whoever wants to know it first asks, and all others wait.
+func (i *identities) of(d deployment, ask func() (*iam.Identity, error)) (*iam.Identity, error) {
+	i.mu.Lock()
+	once, ok := i.asked[d]
+	if !ok {
+		once = sync.OnceValues(ask)
+		if i.asked == nil {
+			i.asked = map[deployment]func() (*iam.Identity, error){}
+		}
+		i.asked[d] = once
+	}
+	i.mu.Unlock()
+	return once()
+}
+
+func askIdentity(ctx *pulumi.Context, invoke ...pulumi.InvokeOption) (*iam.Identity, error) {
 	caller, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{}, invoke...)
 	if err != nil {
 		// The engine's message without the words of the protocol around it.

@@ -52,7 +52,7 @@ func newProvider(now func() time.Time) (p.Provider, error) {
 		WithLicense(license).
 		WithPluginDownloadURL(downloadURL).
 		WithGoImportPath(goImportPath). // After the repository, whose scheme would end up in the path.
-		WithComponents(infer.ComponentF(newRobotAccount), infer.ComponentF(newDeploymentRole)).
+		WithComponents(infer.ComponentF(closable(newRobotAccount)), infer.ComponentF(closable(newDeploymentRole))).
 		Build()
 	if err != nil {
 		return p.Provider{}, fmt.Errorf("build provider: %w", err)

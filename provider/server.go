@@ -9,15 +9,19 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 
 	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi-go-provider/infer"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/logging"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	host "github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 // Serve runs the provider as a plugin: it prints the port it listens on, and returns when the engine that
@@ -40,17 +44,32 @@ const mostVerbose = 8
 
 func newServer(provider p.Provider, h *host.HostClient) (pulumirpc.ResourceProviderServer, error) {
 	inner, err := p.RawServer(Name, Version, provider)(h)
-	return server{inner}, err
+	s := &server{ResourceProviderServer: inner, provider: provider, identities: &identities{}}
+	if h != nil {
+		s.engine.Store(h.EngineConn().Target())
+	}
+	return s, err
 }
 
 // server stands between the engine and pulumi-go-provider, for what cannot be mended inside it.
 type server struct {
 	pulumirpc.ResourceProviderServer
+	provider   p.Provider
+	identities *identities
+	// engine is the engine's address, a string. It is not known before the engine attaches to a plugin that it did
+	// not start itself.
+	engine atomic.Value
+}
+
+// Attach notes the engine's address.
+func (s *server) Attach(ctx context.Context, req *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
+	s.engine.Store(req.GetAddress())
+	return s.ResourceProviderServer.Attach(ctx, req)
 }
 
 // Construct passes the request on, with every alias as a URN, and turns a panic into an error: constructs run
 // side by side in one process, and one panic would end them all in the middle of an update.
-func (s server) Construct(
+func (s *server) Construct(
 	ctx context.Context, req *pulumirpc.ConstructRequest,
 ) (resp *pulumirpc.ConstructResponse, err error) {
 	defer recoverAsError(&err)
@@ -59,7 +78,9 @@ func (s server) Construct(
 			"this version of the Pulumi CLI is too old for the plugin: it does not accept output values")
 	}
 	resolveAliases(req)
-	resp, err = s.ResourceProviderServer.Construct(ctx, req)
+	ctx = context.WithValue(ctx, identitiesKey{}, s.identities)
+	ctx = context.WithValue(ctx, deploymentKey{}, deployment{req.GetMonitorEndpoint(), req.GetProviders()["aws"]})
+	resp, err = s.constructAndClose(ctx, req)
 	if err != nil && strings.Contains(err.Error(), context.Canceled.Error()) {
 		// The engine cancels what is under way when a resource fails. Which of the children was waited for then
 		// is of no use to anybody, and hides the one that failed.
@@ -67,6 +88,50 @@ func (s server) Construct(
 			"cancelled: the update was cancelled, or failed elsewhere; see the other errors")
 	}
 	return resp, err
+}
+
+// constructAndClose passes the request on, and closes the connections that were made for it: the Pulumi SDK v3.259.0
+// leaves open, at each construct, a connection to the resource monitor with five goroutines. Closing the SDK's context
+// would close the connection to the engine too, which all constructs share, and so each gets one of its own, which is
+// made only if something is said to the engine. An SDK that closed what it opened would make this needless.
+func (s *server) constructAndClose(
+	ctx context.Context, req *pulumirpc.ConstructRequest,
+) (*pulumirpc.ConstructResponse, error) {
+	address, _ := s.engine.Load().(string)
+	engine, err := host.NewHostClient(address)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the engine: %w", err)
+	}
+	defer func() { _ = engine.Close() }()
+	inner, err := p.RawServer(Name, Version, s.provider)(engine)
+	if err != nil {
+		return nil, err
+	}
+	var opened openedContext
+	defer opened.close()
+	return inner.Construct(context.WithValue(ctx, openedKey{}, &opened), req)
+}
+
+// openedContext is the context that the Pulumi SDK opened for one construct.
+type openedContext struct{ ctx *pulumi.Context }
+
+type openedKey struct{}
+
+// close closes the connections of the context, if it was opened.
+func (o *openedContext) close() {
+	if o.ctx != nil {
+		_ = o.ctx.Close()
+	}
+}
+
+// closable lets the connections of a component's context be closed, once the component is constructed.
+func closable[A any, R pulumi.ComponentResource](construct infer.ComponentFn[A, R]) infer.ComponentFn[A, R] {
+	return func(ctx *pulumi.Context, name string, args A, opts ...pulumi.ResourceOption) (R, error) {
+		if opened, ok := ctx.Value(openedKey{}).(*openedContext); ok {
+			opened.ctx = ctx
+		}
+		return construct(ctx, name, args, opts...)
+	}
 }
 
 // recoverAsError, deferred, turns a panic into an error. The value of a panic is shown only if it is the

@@ -3,9 +3,12 @@ package provider
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -132,5 +135,60 @@ func TestAliasesReachTheComponent(t *testing.T) {
 				t.Errorf("the component is registered with the aliases %v, not %s", aliases, tt.want)
 			}
 		})
+	}
+}
+
+// TestConstructsLeaveNothingOpen says that constructs leave no goroutines, and so no connections, behind.
+func TestConstructsLeaveNothingOpen(t *testing.T) {
+	tp := startProvider(t) // Not in parallel with tests that come and go.
+	construct := func(times int) int {
+		t.Helper()
+		for range times {
+			_, err := tp.Construct(t.Context(), tp.robotRequest(t, nil))
+			check(t, err)
+		}
+		// What was closed takes a moment to end.
+		count := runtime.NumGoroutine()
+		for range 100 {
+			time.Sleep(10 * time.Millisecond)
+			count = min(count, runtime.NumGoroutine())
+		}
+		return count
+	}
+	before := construct(1)
+	if after := construct(100); after > before+20 {
+		t.Errorf("after 100 constructs there are %d goroutines, and %d before", after, before)
+	}
+}
+
+// TestOneLookUp says that AWS is asked for the caller's identity once for each provider of a deployment, however many
+// robots and roles there are.
+func TestOneLookUp(t *testing.T) {
+	t.Parallel()
+	tp := startProvider(t)
+	const other = "urn:pulumi:stack::project::pulumi:providers:aws::other::" + testProviderID
+	var constructs sync.WaitGroup
+	for _, provider := range []string{"", other} {
+		for range 20 {
+			constructs.Go(func() {
+				req := tp.robotRequest(t, nil)
+				if provider != "" {
+					req.Providers = map[string]string{"aws": provider}
+				}
+				if _, err := tp.Construct(t.Context(), req); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	constructs.Wait()
+	asked := map[string]int{}
+	for _, invoke := range tp.invokes {
+		if strings.HasSuffix(invoke.Token, ":getCallerIdentity") {
+			asked[invoke.Provider]++
+		}
+	}
+	if len(asked) != 2 || asked[""] != 1 || asked[other] != 1 {
+		t.Errorf("the identity is asked for %v times, by provider", asked)
 	}
 }
