@@ -175,16 +175,22 @@ func TestPartitions(t *testing.T) {
 	}
 }
 
-// TestManyRobots makes 25 robots at once.
+// TestManyRobots makes 25 robots at once, with two providers. AWS is asked who calls once for each of them, besides by
+// the AWS plugin itself, which asks once as each is configured.
 func TestManyRobots(t *testing.T) {
 	t.Parallel()
 	const count = 25
 	l := newLab(t)
 	s := inlineStack(t, l, func(ctx *pulumi.Context) error {
+		provider, err := awsProvider(ctx, "other", l, pulumi.String("eu-central-1"))
+		if err != nil {
+			return err
+		}
+		options := [][]pulumi.ResourceOption{nil, {pulumi.Providers(provider)}}
 		for i := range count {
 			_, err := cicd.NewRobotAccount(ctx, fmt.Sprintf("robot%02d", i), &cicd.RobotAccountArgs{
 				AssumableRoles: pulumi.StringArray{pulumi.Sprintf("role%02d", i)},
-			})
+			}, options[i%2]...)
 			if err != nil {
 				return err
 			}
@@ -194,6 +200,15 @@ func TestManyRobots(t *testing.T) {
 	_, steps := s.up()
 	if len(steps) != 4*count {
 		t.Errorf("up takes %d steps", len(steps))
+	}
+	lookUps := 0
+	for _, call := range l.Calls() {
+		if call.Action == "GetCallerIdentity" {
+			lookUps++
+		}
+	}
+	if lookUps < 2 || lookUps > 4 {
+		t.Errorf("AWS is asked %d times who calls", lookUps)
 	}
 	a := account(t, l)
 	if len(a.Users) != count || len(a.Groups) != count {
