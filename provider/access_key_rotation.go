@@ -91,8 +91,9 @@ func checkAccessKeyRotation(ctx context.Context, req p.CheckRequest, now time.Ti
 	}
 	if asked.Generation != 0 {
 		if err := noted.CheckGeneration(asked.Generation); err != nil {
-			in := &inputs{}
-			in.report(location{path: resource.PropertyPath{"accessKey", "generation"}}, req.Inputs.Get("generation"), err)
+			in, generation := &inputs{}, req.Inputs.Get("generation")
+			at := location{resource.PropertyPath{accessKeyInput, "generation"}, generation.Secret()}
+			in.report(at, generation, err)
 			// Without a property, so that the engine adds nothing to the text, such as a value that is secret.
 			return p.CheckResponse{Failures: []p.CheckFailure{{Reason: in.text()}}}, nil
 		}
