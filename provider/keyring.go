@@ -1,0 +1,396 @@
+package provider
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"google.golang.org/grpc/status"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rotation"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/store"
+)
+
+// cliVersions are the versions of the Pulumi CLI that can rotate: those before know no replacement triggers and
+// would take a rotation for done without making a key.
+const cliVersions = ">=3.220.0"
+
+// accessKeys are the outputs of a robot that concern its access keys. All are null without any.
+type accessKeys struct {
+	id, secret, encryptedSecret, previousID pulumi.StringPtrOutput
+	generation                              pulumi.IntPtrOutput
+	rotatedAt, rotateAfter                  pulumi.StringPtrOutput
+	secretArn                               pulumi.StringPtrOutput
+	parameterNames                          pulumi.StringArrayOutput
+}
+
+// accessKeyOutputs are the names of these outputs.
+var accessKeyOutputs = []string{
+	"accessKeyId", "secretAccessKey", "encryptedSecretAccessKey", "previousAccessKeyId", "accessKeyGeneration",
+	"accessKeyRotatedAt", "accessKeyRotateAfter", "secretArn", "ssmParameterNames",
+}
+
+// noAccessKeys are the outputs of a robot without access keys.
+func noAccessKeys() *accessKeys {
+	none := optional(pulumi.String("").ToStringOutput())
+	return &accessKeys{
+		id: none, secret: none, encryptedSecret: none, previousID: none,
+		generation: pulumi.Int(0).ToIntOutput().ApplyT(func(int) *int { return nil }).(pulumi.IntPtrOutput),
+		rotatedAt:  none, rotateAfter: none, secretArn: none,
+		parameterNames: none.ApplyT(func(*string) []string { return nil }).(pulumi.StringArrayOutput),
+	}
+}
+
+// keyring registers the access keys of one user.
+type keyring struct {
+	ctx   *pulumi.Context
+	name  string
+	args  *AccessKeyArgs
+	owner pulumi.Resource
+	user  *awsiam.User
+	// listed are the keys that the user had before this update, as []rotation.UserKey. It is not known in a
+	// preview in which the user is yet to be made.
+	listed pulumi.Output
+	noted  *accessKeyRotation
+}
+
+// checkCLI reports whether the Pulumi CLI can rotate access keys.
+func checkCLI(ctx *pulumi.Context) error {
+	if err := ctx.RequirePulumiVersion(cliVersions); err != nil {
+		return fmt.Errorf("access keys need the Pulumi CLI %s: %w", cliVersions, err)
+	}
+	return nil
+}
+
+// newAccessKeys registers the access keys of a user, and what keeps them. The journal comes first, so that the
+// engine has noted a rotation before it makes the key.
+func newAccessKeys(
+	ctx *pulumi.Context, name string, args *AccessKeyArgs, owner pulumi.Resource, user *awsiam.User,
+) (*accessKeys, error) {
+	k := &keyring{ctx: ctx, name: name, args: args, owner: owner, user: user, noted: &accessKeyRotation{}}
+	// The unique ID is known once the user exists.
+	k.listed = pulumi.All(user.Name, user.UniqueId).ApplyT(guarded(func(v []any) ([]rotation.UserKey, error) {
+		return k.list(v[0].(string))
+	}))
+	err := ctx.RegisterResource(accessKeyRotationToken, name, pulumi.Map{
+		"generation":  args.Generation,
+		"rotateEvery": args.RotateEvery,
+		"previous":    args.Previous,
+		"pgpKey":      args.PGPKey,
+		"userId":      user.UniqueId,
+		"userKeys": k.listed.ApplyT(guarded(func(listed any) ([]string, error) {
+			keys := []string{}
+			for _, key := range listed.([]rotation.UserKey) {
+				keys = append(keys, key.ID)
+			}
+			return keys, nil
+		})),
+	}, k.noted, pulumi.Parent(owner))
+	if err != nil {
+		return nil, fmt.Errorf("register the rotation of the access keys: %w", err)
+	}
+
+	// Which keys there are depends on the journal, all of which is known in a preview too.
+	made := pulumi.All(owner.URN(), k.noted.Generation, k.noted.Before,
+		k.noted.PreviousGeneration, k.noted.PreviousBefore, k.noted.PreviousKept,
+	).ApplyT(guarded(func(v []any) (*accessKeys, error) {
+		j := rotation.Journal{Current: rotation.Key{Generation: v[1].(int), Before: v[2].([]string)}}
+		if generation := v[3].(int); generation != 0 {
+			j.Previous = &rotation.Key{Generation: generation, Before: v[4].([]string)}
+			j.PreviousKept = v[5].(bool)
+		}
+		return k.register(v[0].(pulumi.URN), j)
+	}))
+	text := func(of func(*accessKeys) pulumi.StringPtrOutput) pulumi.StringPtrOutput {
+		return made.ApplyT(func(m any) pulumi.StringPtrOutput { return of(m.(*accessKeys)) }).(pulumi.StringPtrOutput)
+	}
+	return &accessKeys{
+		id:              text(func(m *accessKeys) pulumi.StringPtrOutput { return m.id }),
+		secret:          text(func(m *accessKeys) pulumi.StringPtrOutput { return m.secret }),
+		encryptedSecret: text(func(m *accessKeys) pulumi.StringPtrOutput { return m.encryptedSecret }),
+		previousID:      text(func(m *accessKeys) pulumi.StringPtrOutput { return m.previousID }),
+		generation:      k.noted.Generation.ToIntPtrOutput(),
+		rotatedAt:       k.noted.RotatedAt.ToStringPtrOutput(),
+		rotateAfter:     k.rotateAfter(),
+		secretArn:       text(func(m *accessKeys) pulumi.StringPtrOutput { return m.secretArn }),
+		parameterNames: made.ApplyT(func(m any) pulumi.StringArrayOutput {
+			return m.(*accessKeys).parameterNames
+		}).(pulumi.StringArrayOutput),
+	}, nil
+}
+
+// list asks AWS for the keys of the user.
+func (k *keyring) list(user string) ([]rotation.UserKey, error) {
+	answer, err := awsiam.GetAccessKeys(k.ctx, &awsiam.GetAccessKeysArgs{User: user}, pulumi.Parent(k.owner))
+	if err != nil {
+		return nil, fmt.Errorf("list the access keys of the user %q: %s", user, status.Convert(err).Message())
+	}
+	var keys []rotation.UserKey
+	for _, key := range answer.AccessKeys {
+		created, err := time.Parse(time.RFC3339, key.CreateDate)
+		if err != nil {
+			return nil, fmt.Errorf("read when the access key %s was made: %w", key.AccessKeyId, err)
+		}
+		keys = append(keys, rotation.UserKey{ID: key.AccessKeyId, Created: created})
+	}
+	return keys, nil
+}
+
+// register registers the keys that the journal names, and the stores of the current one. The key before the
+// current one comes last: it is not switched off before its successor is there and in every store.
+func (k *keyring) register(owner pulumi.URN, j rotation.Journal) (*accessKeys, error) {
+	ofCurrent, ofPrevious := k.statuses()
+	current, err := k.registerKey(owner, j.Current, ofCurrent, k.noted.PGPKey, func(user string) error {
+		return k.checkRoom(user, j)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("register the current access key: %w", err)
+	}
+	m := noAccessKeys()
+	m.id = current.ID().ToStringPtrOutput()
+	m.secret = optional(pulumi.ToSecret(current.Secret).(pulumi.StringOutput))
+	m.encryptedSecret = optional(current.EncryptedSecret)
+	stores, err := k.registerStores(current, m)
+	if err != nil {
+		return nil, err
+	}
+	if j.PreviousKept {
+		previous, err := k.registerKey(owner, *j.Previous, ofPrevious, k.noted.PreviousPGPKey, refusePrevious,
+			pulumi.DependsOn(append(stores, current)),
+			// The next rotation takes its place, however much the robot is protected.
+			pulumi.Protect(false))
+		if err != nil {
+			return nil, fmt.Errorf("register the previous access key: %w", err)
+		}
+		m.previousID = previous.ID().ToStringPtrOutput()
+	}
+	k.warnOfUnmanaged(j, m)
+	return m, nil
+}
+
+// statuses returns the status of the current key, and of the one before it.
+func (k *keyring) statuses() (current, previous pulumi.StringPtrOutput) {
+	revoked := pulumi.Bool(false).ToBoolOutput()
+	if k.args.Revoked != nil {
+		revoked = k.args.Revoked.ToBoolPtrOutput().Elem()
+	}
+	status := func(ofPrevious bool) pulumi.StringPtrOutput {
+		return pulumi.All(orNull(k.args.Previous), revoked).ApplyT(guarded(func(v []any) (*string, error) {
+			previous, _ := v[0].(*string)
+			off, _ := v[1].(bool)
+			if ofPrevious {
+				off = off || (previous != nil && *previous == previousInactive)
+			}
+			if off {
+				return pulumi.StringRef(statusInactive), nil
+			}
+			return pulumi.StringRef(statusActive), nil
+		})).(pulumi.StringPtrOutput)
+	}
+	return status(false), status(true)
+}
+
+// registerKey registers one key in its slot. Before the engine makes the key, allowed is asked, with the name of
+// the user.
+func (k *keyring) registerKey(
+	owner pulumi.URN, key rotation.Key, status pulumi.StringPtrInput, pgpKey pulumi.StringOutput,
+	allowed func(user string) error, opts ...pulumi.ResourceOption,
+) (*awsiam.AccessKey, error) {
+	slot := fmt.Sprintf("%s-%d", k.name, key.Slot())
+	// The engine knows hooks by names that are unique in the stack.
+	hook, err := k.ctx.RegisterResourceHook(fmt.Sprintf("make room for the access key %s of %s", slot, owner),
+		func(args *pulumi.ResourceHookArgs) (err error) {
+			defer recoverAsError(&err)
+			return allowed(resource.FromResourcePropertyValue(args.NewInputs["user"]).AsString())
+		}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return awsiam.NewAccessKey(k.ctx, slot, &awsiam.AccessKeyArgs{
+		User:   k.user.Name,
+		Status: status,
+		PgpKey: optional(pgpKey),
+	}, append(opts,
+		pulumi.Parent(k.owner),
+		pulumi.ReplacementTrigger(pulumi.Int(key.Generation)),
+		// AWS gives a user two keys at most: the one in the slot makes room first.
+		pulumi.DeleteBeforeReplace(true),
+		pulumi.ResourceHooks(&pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{hook}}),
+	)...)
+}
+
+// registerStores registers what holds the current key, and adds the outputs to m.
+func (k *keyring) registerStores(current *awsiam.AccessKey, m *accessKeys) ([]pulumi.Resource, error) {
+	var stores []pulumi.Resource
+	child := pulumi.Parent(k.owner)
+	if k.args.SecretsManager != nil {
+		secret, err := secretsmanager.NewSecret(k.ctx, k.name, &secretsmanager.SecretArgs{
+			Name:        k.args.SecretsManager.Name,
+			KmsKeyId:    k.args.SecretsManager.KMSKeyID,
+			Description: pulumi.Sprintf("The access key of the IAM user %s.", k.user.Name),
+			// Nothing is lost with it: its keys are deleted as well.
+			RecoveryWindowInDays: pulumi.Int(0),
+		}, child)
+		if err != nil {
+			return nil, fmt.Errorf("register the secret: %w", err)
+		}
+		version, err := secretsmanager.NewSecretVersion(k.ctx, k.name, &secretsmanager.SecretVersionArgs{
+			SecretId: secret.ID(),
+			SecretString: pulumi.ToSecret(pulumi.All(current.ID(), current.Secret).ApplyT(
+				guarded(func(v []any) (string, error) {
+					return store.PairJSON(string(v[0].(pulumi.ID)), v[1].(string))
+				}))).(pulumi.StringOutput),
+		}, child)
+		if err != nil {
+			return nil, fmt.Errorf("register the value of the secret: %w", err)
+		}
+		m.secretArn = secret.Arn.ToStringPtrOutput()
+		stores = append(stores, version)
+	}
+	if k.args.SSMPath != nil {
+		names := k.args.SSMPath.ToStringPtrOutput().ApplyT(guarded(func(path *string) ([]string, error) {
+			id, secret := store.ParameterNames(*path)
+			return []string{id, secret}, nil
+		})).(pulumi.StringArrayOutput)
+		for i, part := range []struct {
+			suffix string
+			value  pulumi.StringInput
+		}{
+			{"-id", current.ID().ToStringOutput()},
+			{"-secret", current.Secret},
+		} {
+			parameter, err := ssm.NewParameter(k.ctx, k.name+part.suffix, &ssm.ParameterArgs{
+				Name:        names.Index(pulumi.Int(i)),
+				Type:        pulumi.String("SecureString"),
+				Value:       pulumi.ToSecret(part.value).(pulumi.StringOutput),
+				Description: pulumi.Sprintf("A part of the access key of the IAM user %s.", k.user.Name),
+			}, child)
+			if err != nil {
+				return nil, fmt.Errorf("register a parameter: %w", err)
+			}
+			stores = append(stores, parameter)
+		}
+		m.parameterNames = names
+	}
+	return stores, nil
+}
+
+// rotateAfter returns when the current key becomes due, or null if it never does.
+func (k *keyring) rotateAfter() pulumi.StringPtrOutput {
+	return pulumi.All(k.noted.RotatedAt, orNull(k.args.RotateEvery)).ApplyT(guarded(func(v []any) (*string, error) {
+		every, _ := v[1].(*string)
+		if every == nil {
+			return nil, nil
+		}
+		interval, err := rotation.ParseInterval(*every)
+		if err != nil {
+			return nil, err
+		}
+		rotatedAt, err := time.Parse(time.RFC3339, v[0].(string))
+		if err != nil {
+			return nil, err
+		}
+		return pulumi.StringRef(rotatedAt.Add(interval).Format(time.RFC3339)), nil
+	})).(pulumi.StringPtrOutput)
+}
+
+// checkRoom reports whether the current key can be made: the user has no key that the engine never recorded,
+// and room for one more. AWS would refuse a third key without naming the others.
+func (k *keyring) checkRoom(user string, j rotation.Journal) error {
+	// A key that was just deleted may go on to be listed for some seconds.
+	const attempts, pause = 10, time.Second
+	for attempt := 1; ; attempt++ {
+		keys, err := k.list(user)
+		if err != nil {
+			return err
+		}
+		if unrecorded := j.Unrecorded(keys); len(unrecorded) > 0 {
+			return fmt.Errorf("the user %[1]q has an access key that is not in the stack's state, %[2]s: an update was "+
+				"ended after AWS had made it and before Pulumi could note it, or somebody made it by hand. Nobody "+
+				"else is told its secret. Delete it, and run the update again:\n%[3]s",
+				user, strings.Join(unrecorded, " and "), deleteCommands(user, unrecorded))
+		}
+		inTheWay := j.InTheWay(keys)
+		if len(inTheWay) == 0 {
+			if j.Previous == nil && len(keys) > 0 {
+				k.warn(user, j.Unmanaged(keys, "", ""))
+			}
+			return nil
+		}
+		if attempt == attempts {
+			return fmt.Errorf("the user %[1]q has no room for another access key, since AWS allows %[2]d: %[3]s is not "+
+				"this stack's. Delete it when nobody uses it any more, and run the update again:\n%[4]s",
+				user, rotation.Slots, strings.Join(inTheWay, " or "), deleteCommands(user, inTheWay[:1]))
+		}
+		select {
+		case <-k.ctx.Context().Done():
+			return k.ctx.Context().Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// refusePrevious does not let the engine make a previous key, which it would if somebody had deleted the one
+// there was: nobody would know the new one.
+func refusePrevious(user string) error {
+	return fmt.Errorf("the previous access key of the user %q is gone from AWS: set accessKey.previous to %q", user,
+		previousDeleted)
+}
+
+func deleteCommands(user string, keys []string) string {
+	var commands strings.Builder
+	for _, key := range keys {
+		fmt.Fprintf(&commands, "  aws iam delete-access-key --user-name %s --access-key-id %s\n", user, key)
+	}
+	return strings.TrimSuffix(commands.String(), "\n")
+}
+
+// warnOfUnmanaged names the keys of the user that are not the stack's, since they are neither rotated nor
+// revoked.
+func (k *keyring) warnOfUnmanaged(j rotation.Journal, m *accessKeys) {
+	pulumi.All(k.user.Name, k.listed, m.id, m.previousID).ApplyT(guarded(func(v []any) (struct{}, error) {
+		var ids [2]string
+		for i, id := range v[2:] {
+			if id, _ := id.(*string); id != nil {
+				ids[i] = *id
+			}
+		}
+		k.warn(v[0].(string), j.Unmanaged(v[1].([]rotation.UserKey), ids[0], ids[1]))
+		return struct{}{}, nil
+	}))
+}
+
+func (k *keyring) warn(user string, unmanaged []string) {
+	if len(unmanaged) == 0 {
+		return
+	}
+	text := fmt.Sprintf("the user %q has access keys that this stack does not manage, and so neither rotates nor revokes: %s",
+		user, strings.Join(unmanaged, ", "))
+	if err := k.ctx.Log.Warn(text, &pulumi.LogArgs{Resource: k.owner}); err != nil {
+		fmt.Fprintln(os.Stderr, text)
+	}
+}
+
+// orNull returns an input as an output, which is null where the input is not given.
+func orNull(in pulumi.StringPtrInput) pulumi.StringPtrOutput {
+	if in == nil {
+		return optional(pulumi.String("").ToStringOutput())
+	}
+	return in.ToStringPtrOutput()
+}
+
+// optional makes an empty text null.
+func optional(text pulumi.StringOutput) pulumi.StringPtrOutput {
+	return text.ApplyT(guarded(func(s string) (*string, error) {
+		if s == "" {
+			return nil, nil
+		}
+		return &s, nil
+	})).(pulumi.StringPtrOutput)
+}
