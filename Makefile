@@ -8,6 +8,8 @@ SHELL := bash
 # gettext has a LANGUAGE too.
 LANGUAGE := yaml
 LANGUAGES := typescript python go yaml
+# The demo's program: robot-account, access-key or deployment-role.
+EXAMPLE := robot-account
 
 PLUGIN := bin/pulumi-resource-cicd
 
@@ -35,7 +37,7 @@ test: build
 	@# Each test is told as it ends, and each that is skipped with its reason.
 	$(ENV) cd tests && go test -v -timeout 30m ./... | awk '!/^=== / { print; fflush() }'
 
-## demo: a real "pulumi up" of the seed's robot account, in LANGUAGE
+## demo: a real "pulumi up" of the seed's robot account, or of another EXAMPLE, in LANGUAGE
 demo:
 	@printf '%s\n' $(LANGUAGES) | grep -xF -e '$(LANGUAGE)' >/dev/null || \
 		{ echo 'demo: it cannot run a program in "$(LANGUAGE)": LANGUAGE is one of $(LANGUAGES)' >&2; exit 2; }
@@ -44,7 +46,7 @@ demo:
 	tools/install-package $(if $(filter typescript,$(LANGUAGE)),nodejs,$(LANGUAGE))
 	@echo "building the demo"
 	cd tests && go build -o ../.tools/bin/demo ./demo
-	@$(ENV) exec .tools/bin/demo -language $(LANGUAGE)
+	@$(ENV) exec .tools/bin/demo -language $(LANGUAGE) -example '$(EXAMPLE)'
 
 # With moto come the Python packages, among them the one that reads YAML.
 ## lint: what CI checks besides the tests

@@ -246,7 +246,9 @@ func (k *keyring) registerStores(current *awsiam.AccessKey, m *accessKeys) ([]pu
 				guarded(func(v []any) (string, error) {
 					return store.PairJSON(string(v[0].(pulumi.ID)), v[1].(string))
 				}))).(pulumi.StringOutput),
-		}, child)
+		}, child,
+			// A rotation replaces it, however much the robot is protected.
+			pulumi.Protect(false))
 		if err != nil {
 			return nil, fmt.Errorf("register the value of the secret: %w", err)
 		}

@@ -445,7 +445,7 @@ func TestAccessKeyOfProtectedRobot(t *testing.T) {
 	s := newKeyStack(t, newLab(t))
 	var current string
 	for generation := 1; generation <= 3; generation++ {
-		s.give(values{"generation": generation})
+		s.give(values{"generation": generation, "secretsManager": values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot"})
 		s.option(values{"protect": true})
 		result, _ := s.up()
 		current = readKeyOutputs(t, result.Outputs).AccessKeyID
@@ -454,7 +454,9 @@ func TestAccessKeyOfProtectedRobot(t *testing.T) {
 		t.Errorf("a protected robot is destroyed: %v", err)
 	}
 	s.holds(current + active)
-	s.next(values{"generation": 3, "previous": "deleted"})
+	s.next(values{
+		"generation": 3, "previous": "deleted", "secretsManager": values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot",
+	})
 	s.destroy()
 }
 

@@ -50,7 +50,7 @@ func TestDemo(t *testing.T) {
 		"\n$ pulumi up --yes\n",
 		strings.Replace(wantReport, "robot-*", policyName(t, out), 1),
 		"\n$ pulumi destroy --yes --skip-preview\n",
-		"\nThe account is empty again: the IAM API lists no user and no group.\n",
+		demoIsEmpty,
 	} {
 		_, after, ok := strings.Cut(out, want)
 		if !ok {
@@ -59,6 +59,41 @@ func TestDemo(t *testing.T) {
 		out = after
 	}
 	d.leavesNothing(t)
+}
+
+// demoIsEmpty is how the demo ends.
+const demoIsEmpty = "\nThe account is empty again: its APIs list no user, no group, no role and no secret.\n"
+
+// TestDemoExamples runs the demo of the other examples to its end.
+func TestDemoExamples(t *testing.T) {
+	t.Parallel()
+	for example, want := range map[string][]string{
+		"access-key": {
+			`\n  access keys +AKIA[A-Z0-9]+ \(active\)\n`, `\nsecret +cicd/cicd-bot\n`,
+			`\nparameter +/cicd/cicd-bot/AWS_SECRET_ACCESS_KEY\n  type +SecureString\n`,
+		},
+		"deployment-role": {
+			`\nrole +production\n  ARN +arn:aws:iam::123456789012:role/cicd/production\n`,
+			`\n  allows +sts:AssumeRole\n    to +arn:aws:iam::123456789012:root\n` +
+				`    condition +aws:PrincipalArn ArnEquals arn:aws:iam::123456789012:user/cicd-bot\n`,
+			`\nrole +staging\n`,
+		},
+	} {
+		t.Run(example, func(t *testing.T) {
+			t.Parallel()
+			d := startDemo(t, "yaml", "-example", example)
+			out := d.rest()
+			if err := d.cmd.Wait(); err != nil {
+				t.Errorf("the demo fails: %v\n%s", err, &d.errors)
+			}
+			for _, want := range append(want, regexp.QuoteMeta(demoIsEmpty)) {
+				if !regexp.MustCompile(want).MatchString(out) {
+					t.Errorf("the demo does not say %q in\n%s", want, out)
+				}
+			}
+			d.leavesNothing(t)
+		})
+	}
 }
 
 // policyName returns the random name of the policy, in which the table may differ from run to run.
@@ -155,12 +190,12 @@ type demoRun struct {
 }
 
 // startDemo starts the demo in a process group of its own, like a shell does.
-func startDemo(t *testing.T, language string) *demoRun {
+func startDemo(t *testing.T, language string, flags ...string) *demoRun {
 	t.Helper()
 	slots <- struct{}{}
 	t.Cleanup(func() { <-slots })
 	d := &demoRun{mark: "CICD_DEMO_TEST=" + rand.Text()}
-	d.cmd = exec.CommandContext(t.Context(), demoProgram(t), "-language", language)
+	d.cmd = exec.CommandContext(t.Context(), demoProgram(t), append(flags, "-language", language)...)
 	// A test that fails on the way leaves no more behind than one that does not.
 	d.cmd.Cancel = func() error { return d.cmd.Process.Signal(syscall.SIGTERM) }
 	d.cmd.Dir, d.cmd.Env = repo(t), append(os.Environ(), d.mark)

@@ -102,6 +102,156 @@ func TestDocsPrograms(t *testing.T) {
 	}
 }
 
+// TestDocsExamples says that the description of a component shows each of its examples in every language, to the letter
+// and in the registry's order, in a section of its own: from it the registry and the SDKs have theirs.
+func TestDocsExamples(t *testing.T) {
+	t.Parallel()
+	root := repo(t)
+	shown := map[string]string{}
+	descriptions, err := filepath.Glob(filepath.Join(root, "provider", "*.md"))
+	check(t, err)
+	for _, description := range descriptions {
+		sections := strings.Split(read(t, description), "{{% example %}}\n")
+		for _, section := range sections[1:] {
+			section, after, ended := strings.Cut(section, "{{% /example %}}\n")
+			if !ended || !strings.HasPrefix(section, "### ") || strings.Contains(after, "```") {
+				t.Errorf("%s has a section that is no example: %s", description, section)
+			}
+			var languages []string
+			all := ""
+			for _, block := range codeBlocks(section) {
+				languages = append(languages, block.language)
+				all += block.text
+			}
+			if strings.Join(languages, ",") != chooserLanguages {
+				t.Errorf("%s has an example in %v", description, languages)
+			}
+			shown[all] = description
+		}
+	}
+	folders, err := filepath.Glob(filepath.Join(root, "examples", "*-yaml"))
+	check(t, err)
+	if len(folders) != len(shown) {
+		t.Errorf("there are %d examples, and %d are shown", len(folders), len(shown))
+	}
+	for _, folder := range folders {
+		all := ""
+		for language := range strings.SplitSeq(chooserLanguages, ",") {
+			all += read(t, strings.TrimSuffix(folder, "yaml")+language, programs[language].file)
+		}
+		if shown[all] == "" {
+			t.Errorf("no description of a component shows the example %s", folder)
+		}
+	}
+}
+
+// TestDocsPipelines says of the pipelines in the guide what can be said without the services that run them: they can be
+// read, run an update by schedule, are not cancelled halfway, and hold no key of AWS.
+func TestDocsPipelines(t *testing.T) {
+	t.Parallel()
+	pipelines := map[string]string{}
+	for _, block := range codeBlocks(read(t, repo(t), "docs", "rotation.md")) {
+		if block.language != "yaml" {
+			continue
+		}
+		readYAML(t, block.text)
+		for service, mark := range map[string]string{
+			"GitHub": "runs-on:", "GitLab": "id_tokens:", "CircleCI": "orbs:",
+		} {
+			if strings.Contains(block.text, mark) {
+				pipelines[service] += block.text
+			}
+		}
+	}
+	for service, marks := range map[string][]string{
+		"GitHub":   {"schedule:\n", "cron: ", "cancel-in-progress: false\n", "id-token: write\n", "command: up\n"},
+		"GitLab":   {`$CI_PIPELINE_SOURCE == "schedule"`, "interruptible: false\n", "resource_group:", "pulumi up --yes"},
+		"CircleCI": {"scheduled_pipeline", "CIRCLE_OIDC_TOKEN_V2", "pulumi/update:\n"},
+	} {
+		for _, mark := range marks {
+			if !strings.Contains(pipelines[service], mark) {
+				t.Errorf("the pipeline for %s does not say %q:\n%s", service, mark, pipelines[service])
+			}
+		}
+		if strings.Contains(pipelines[service], "AWS_SECRET_ACCESS_KEY") {
+			t.Errorf("the pipeline for %s has an access key", service)
+		}
+	}
+	// It is a good workflow, but for what it is there for: it runs by schedule, and with a token of Pulumi's.
+	for _, problem := range workflowProblems(t, pipelines["GitHub"]) {
+		if !slices.Contains([]string{
+			"it is triggered by schedule", "it is triggered by workflow_dispatch", "it uses a stored secret",
+			"up can write, and checks out the repository", // What it can write is its own identity.
+		}, problem) {
+			t.Errorf("the pipeline for GitHub: %s", problem)
+		}
+	}
+}
+
+// TestDocsPermissions takes a robot with an access key through its life, and says that README lists every action that
+// was called for, once.
+func TestDocsPermissions(t *testing.T) {
+	t.Parallel()
+	listed := map[string]bool{}
+	for _, block := range codeBlocks(read(t, repo(t), "README.md")) {
+		var policy struct {
+			Statement []struct{ Action any }
+		}
+		if block.language != "json" {
+			continue
+		}
+		check(t, json.Unmarshal([]byte(block.text), &policy))
+		for _, statement := range policy.Statement {
+			actions, isList := statement.Action.([]any)
+			if !isList {
+				actions = []any{statement.Action}
+			}
+			for _, action := range actions {
+				name := action.(string)
+				if listed[name] {
+					t.Errorf("README lists %s twice", name)
+				}
+				listed[name] = true
+			}
+		}
+	}
+	l := newLab(t)
+	s := newKeyStack(t, l)
+	stores := func(accessKey values) values {
+		accessKey["secretsManager"] = values{"name": "cicd/bot", "kmsKeyId": "alias/cicd"}
+		accessKey["ssmPath"] = "/cicd/bot"
+		return accessKey
+	}
+	for _, accessKey := range []values{
+		nil, {}, stores(values{}), stores(values{"generation": 2, "previous": "inactive"}),
+		{"generation": 2, "secretsManager": values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot"},
+		{"generation": 2, "secretsManager": values{"name": "cicd/other"}, "ssmPath": "/cicd/other"},
+		stores(values{"generation": 3, "revoked": true}), stores(values{"generation": 3, "previous": "deleted"}),
+	} {
+		s.give(accessKey)
+		s.preview()
+		s.up()
+	}
+	s.unchanged()
+	_, err := s.Destroy(t.Context())
+	check(t, err)
+	services := map[string]bool{}
+	for _, call := range l.Calls() {
+		found := call.Action == "GetCallerIdentity" // Which needs no permission.
+		for _, service := range []string{"iam", "secretsmanager", "ssm"} {
+			if listed[service+":"+call.Action] {
+				found, services[service] = true, true
+			}
+		}
+		if !found {
+			t.Errorf("README does not list %s", call.Action)
+		}
+	}
+	if len(services) != 3 {
+		t.Errorf("only %v were called", services)
+	}
+}
+
 // TestDocsInstallation says that the installation names each SDK as the schema does.
 func TestDocsInstallation(t *testing.T) {
 	t.Parallel()
@@ -411,10 +561,14 @@ func TestDocsSections(t *testing.T) {
 
 // leftOut are the Go modules that no robot updates, and why.
 var leftOut = map[string]string{
-	"sdk/go/cicd":               "generated from the provider's go.mod by \"make sdk\"",
-	"examples/robot-account-go": "asks for an SDK that is not published, and for the oldest versions that will do",
-	"tests/programs/inputs-go":  "asks for an SDK that is not published, and for the oldest versions that will do",
+	"sdk/go/cicd":                 "generated from the provider's go.mod by \"make sdk\"",
+	"examples/access-key-go":      programsReason,
+	"examples/deployment-role-go": programsReason,
+	"examples/robot-account-go":   programsReason,
+	"tests/programs/inputs-go":    programsReason,
 }
+
+const programsReason = "asks for an SDK that is not published, and for the oldest versions that will do"
 
 // TestDocsDependabot says that every Go module is kept up to date, or left out for a reason, and the packages that the
 // tools are made of.

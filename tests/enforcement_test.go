@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -107,15 +108,23 @@ const everything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Acti
 // callAWS makes calls with an access key, and returns their error codes.
 func callAWS(t *testing.T, l *lab.Lab, id, secret string, calls [][3]any) (codes []string) {
 	t.Helper()
+	return callAWSWith(t, l, map[string]string{"AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret}, calls)
+}
+
+// callAWSWith makes calls with the credentials of an environment, and returns their error codes.
+func callAWSWith(t *testing.T, l *lab.Lab, credentials map[string]string, calls [][3]any) (codes []string) {
+	t.Helper()
 	text, err := json.Marshal(calls)
 	check(t, err)
 	cmd := exec.CommandContext(t.Context(), os.Getenv("CICD_TOOLS_PYTHON"), "call_aws.py")
 	cmd.Env = os.Environ()
-	for name, value := range l.Env() {
+	env := l.Env()
+	maps.Copy(env, credentials)
+	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	cmd.Env = append(cmd.Env, "AWS_ACCESS_KEY_ID="+id, "AWS_SECRET_ACCESS_KEY="+secret)
-	cmd.Env = slices.DeleteFunc(cmd.Env, func(v string) bool { return strings.HasSuffix(v, "=") }) // boto3 takes empty for given.
+	// boto3 takes empty for given.
+	cmd.Env = slices.DeleteFunc(cmd.Env, func(v string) bool { return strings.Index(v, "=") == len(v)-1 })
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(text), os.Stderr
 	out, err := cmd.Output()
 	check(t, err)

@@ -6,10 +6,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
@@ -101,6 +103,80 @@ func sameAccount(t *testing.T, a *lab.Contents, user lab.User, group lab.Group) 
 		check(t, err)
 	}
 	same(t, "the account", a, &lab.Contents{Users: []lab.User{user}, Groups: []lab.Group{group}})
+}
+
+// TestAccessKeyExamples runs the example with an access key of each language as it stands: the user has one key, which
+// both stores and the outputs hold, and of which nothing is left in the end. The states of all languages are the same.
+func TestAccessKeyExamples(t *testing.T) {
+	t.Parallel()
+	states := newStates(t)
+	for _, language := range lab.Languages {
+		t.Run(language, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			s := programStack(t, l, language, "examples/access-key-"+language)
+			made := time.Now()
+			result, steps := s.up()
+			if want := []string{
+				"create AccessKey robot-1", "create Group robot", "create GroupMembership robot", "create GroupPolicy robot",
+				"create Parameter robot-id", "create Parameter robot-secret", "create Secret robot",
+				"create SecretVersion robot", "create User robot",
+			}; !slices.Equal(texts(steps), want) {
+				t.Errorf("up takes\n%s\nand not\n%s", lines(texts(steps)), lines(want))
+			}
+			checkOneKey(t, account(t, l), readKeyOutputs(t, result.Outputs), made)
+			// There is no key before the first one. Python leaves an output out that is null.
+			delete(result.Outputs, "previousAccessKeyId")
+			same(t, "the outputs", slices.Sorted(maps.Keys(result.Outputs)), []string{
+				"accessKeyId", "accessKeyRotateAfter", "secretAccessKey", "secretArn", "ssmParameterNames",
+			})
+			states.add(t, language, s)
+			s.unchanged()
+			s.destroy()
+			if a := account(t, l); len(a.Secrets)+len(a.Parameters) != 0 {
+				t.Errorf("after destroy the account holds %s", pretty(t, a))
+			}
+		})
+	}
+}
+
+// checkOneKey says that the account holds the robot of the example with one access key, made at the time, which is the
+// one in the outputs and in both stores.
+func checkOneKey(t *testing.T, a *lab.Contents, outputs keyOutputs, made time.Time) {
+	t.Helper()
+	if len(a.Users) != 1 || len(a.Groups) != 1 || len(a.Groups[0].Policies) != 1 || len(a.Secrets) != 1 {
+		t.Fatalf("the account holds %s", pretty(t, a))
+	}
+	id, secret := outputs.AccessKeyID, outputs.SecretAccessKey
+	if id == "" || secret == "" || outputs.PreviousAccessKeyID != "" {
+		t.Errorf("the outputs are %+v", outputs)
+	}
+	same(t, "the access keys of "+a.Users[0].Name, a.Users[0].Keys, []lab.AccessKey{{ID: id, Status: "Active"}})
+	for _, policy := range a.Groups[0].Policies {
+		samePolicy(t, policy, rolePolicy("arn:aws:iam::123456789012:role/cicd/*"))
+	}
+	const day = 24 * time.Hour
+	due, err := time.Parse(time.RFC3339, outputs.AccessKeyRotateAfter)
+	if age := due.Sub(made) - 90*day; err != nil || age < -time.Minute || age > 10*time.Minute {
+		t.Errorf("the key of %s is to be rotated at %s", made, outputs.AccessKeyRotateAfter)
+	}
+
+	var pair map[string]string
+	check(t, json.Unmarshal([]byte(a.Secrets[0].Value), &pair))
+	same(t, "the secret", pair, map[string]string{"AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret})
+	if got := a.Secrets[0]; got.Name != "cicd/cicd-bot" || got.ARN != outputs.SecretArn {
+		t.Errorf("the secret %s has the ARN %s, and the output says %s", got.Name, got.ARN, outputs.SecretArn)
+	}
+	same(t, "the names of the parameters", outputs.SsmParameterNames,
+		[]string{"/cicd/cicd-bot/AWS_ACCESS_KEY_ID", "/cicd/cicd-bot/AWS_SECRET_ACCESS_KEY"})
+	parameters := map[string]string{}
+	for _, p := range a.Parameters {
+		parameters[p.Type+" "+p.Name] = p.Value
+	}
+	same(t, "the parameters", parameters, map[string]string{
+		"SecureString /cicd/cicd-bot/AWS_ACCESS_KEY_ID":     id,
+		"SecureString /cicd/cicd-bot/AWS_SECRET_ACCESS_KEY": secret,
+	})
 }
 
 // TestInputs changes every input of a robot account in each language: what can be changed in place is, and the
@@ -290,7 +366,7 @@ func (s *states) add(t *testing.T, language string, st *stack) {
 		}
 		provider, _, _ := strings.Cut(r.Provider, "::default")
 		all[urn] = entry{
-			Type: string(r.Type), Inputs: withoutRandom(r), Parent: string(r.Parent), Provider: provider,
+			Type: string(r.Type), Inputs: withoutRandom(r.Inputs), Parent: string(r.Parent), Provider: provider,
 			Dependencies: sorted(r.Dependencies), PropertyDependencies: propertyDependencies(r),
 			Protect: r.Protect, RetainOnDelete: r.RetainOnDelete, Aliases: r.Aliases,
 		}
@@ -311,13 +387,36 @@ func propertyDependencies(r apitype.ResourceV3) map[resource.PropertyKey][]resou
 	return all
 }
 
-// withoutRandom returns the inputs of a resource without a name that Pulumi made up.
-func withoutRandom(r apitype.ResourceV3) map[string]any {
-	inputs := maps.Clone(r.Inputs)
-	if name, _ := inputs["name"].(string); strings.HasPrefix(name, "robot-") {
-		inputs["name"] = "robot-*"
+// madeUp matches what no two states have in common: the end of a name that Pulumi made up, of the ARN of a secret, and
+// a time.
+var madeUp = regexp.MustCompile(`^(robot-)[0-9a-f]{7}$|^(arn:aws:secretsmanager:.*-)[A-Za-z0-9]{6}$|^[0-9-]{10}T[0-9:]{8}Z$`)
+
+// withoutRandom returns an input of a resource without what is made up, and without what is encrypted.
+func withoutRandom(input any) any {
+	switch v := input.(type) {
+	case string:
+		return madeUp.ReplaceAllString(v, "$1$2*")
+	case map[string]any:
+		if _, isSecret := v[resource.SigKey]; isSecret {
+			return "[secret]"
+		}
+		all := map[string]any{}
+		for name, element := range v {
+			all[name] = withoutRandom(element)
+		}
+		if _, has := all["userId"]; has {
+			all["userId"] = "*"
+		}
+		return all
+	case []any:
+		all := slices.Clone(v)
+		for i := range all {
+			all[i] = withoutRandom(all[i])
+		}
+		return all
+	default:
+		return input
 	}
-	return inputs
 }
 
 func texts(steps []step) (all []string) {

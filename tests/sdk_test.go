@@ -213,27 +213,34 @@ func TestSDKDotnet(t *testing.T) {
 	}
 }
 
-// TestSDKDotnetBuild builds the C# SDK, its package, and against it the example and a program with outputs.
+// TestSDKDotnetBuild builds the C# SDK, its package, and against it the examples and a program with outputs.
 func TestSDKDotnetBuild(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("dotnet"); err != nil {
-		t.Skip("the C# SDK and example are not built: there is no dotnet on PATH")
+		t.Skip("the C# SDK and examples are not built: there is no dotnet on PATH")
 	}
 	dir := t.TempDir()
 	sdk := copyFolder(t, "sdk/dotnet", filepath.Join(dir, "sdk"))
-	program := copyFolder(t, "examples/robot-account-csharp", filepath.Join(dir, "program"))
-	check(t, os.CopyFS(program, os.DirFS(filepath.Join(repo(t), "tests", "sdks", "dotnet"))))
-	// The example takes the SDK from the folder, as long as it is not published.
-	project := filepath.Join(program, "robot-account.csproj")
-	published := regexp.MustCompile(`<PackageReference Include="PulumiCicd\.Cicd" Version="[^"]*" />`)
-	text := read(t, project)
-	if !published.MatchString(text) {
-		t.Fatalf("the example does not ask for the SDK:\n%s", text)
+	examples, err := filepath.Glob(filepath.Join(repo(t), "examples", "*-csharp"))
+	check(t, err)
+	if len(examples) == 0 {
+		t.Fatal("there are no examples")
 	}
-	text = published.ReplaceAllString(text, `<ProjectReference Include="../sdk/PulumiCicd.Cicd.csproj" />`)
-	check(t, os.WriteFile(project, []byte(text), 0o600))
-
-	succeed(t, program, []string{"DOTNET_CLI_TELEMETRY_OPTOUT=1", "DOTNET_NOLOGO=1"}, "dotnet", "build")
+	for _, example := range examples {
+		name := filepath.Base(example)
+		program := copyFolder(t, "examples/"+name, filepath.Join(dir, name))
+		check(t, os.CopyFS(program, os.DirFS(filepath.Join(repo(t), "tests", "sdks", "dotnet"))))
+		// The example takes the SDK from the folder, as long as it is not published.
+		project := filepath.Join(program, strings.TrimSuffix(name, "-csharp")+".csproj")
+		published := regexp.MustCompile(`<PackageReference Include="PulumiCicd\.Cicd" Version="[^"]*" />`)
+		text := read(t, project)
+		if !published.MatchString(text) {
+			t.Fatalf("%s does not ask for the SDK:\n%s", name, text)
+		}
+		text = published.ReplaceAllString(text, `<ProjectReference Include="../sdk/PulumiCicd.Cicd.csproj" />`)
+		check(t, os.WriteFile(project, []byte(text), 0o600))
+		succeed(t, program, []string{"DOTNET_CLI_TELEMETRY_OPTOUT=1", "DOTNET_NOLOGO=1"}, "dotnet", "build")
+	}
 	packages, err := filepath.Glob(filepath.Join(sdk, "bin", "Debug", "PulumiCicd.Cicd.*.nupkg"))
 	check(t, err)
 	if len(packages) != 1 {
@@ -439,8 +446,9 @@ func TestDocumentedPrograms(t *testing.T) {
 			t.Errorf("there is no example in %s", language)
 		}
 	}
-	description := filepath.Join(root, "provider", "robot_account.md")
-	documents := []string{description}
+	descriptions, err := filepath.Glob(filepath.Join(root, "provider", "*.md"))
+	check(t, err)
+	documents := slices.Clone(descriptions)
 	for _, pattern := range []string{"*.md", "docs/*.md"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
 		check(t, err)
@@ -459,7 +467,7 @@ func TestDocumentedPrograms(t *testing.T) {
 					document, block.line, block.language, block.language, program.file)
 			}
 		}
-		if document == description {
+		if slices.Contains(descriptions, document) {
 			same(t, "the languages in "+document, slices.Sorted(maps.Keys(shown)), slices.Sorted(maps.Keys(programs)))
 		}
 	}

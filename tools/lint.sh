@@ -19,7 +19,7 @@ usage() {
 		  workflows actionlint finds nothing in the workflows of GitHub
 		  tidy      go.mod and go.sum of the provider, the tests and the Go SDK are as "go mod tidy" makes them
 		  format    the Go programs outside of the modules are formatted
-		  vet       "go vet" finds nothing in the Go SDK and the Go example
+		  vet       "go vet" finds nothing in the Go SDK and the Go examples
 		  root      golangci-lint finds nothing in the provider's module
 		  generator golangci-lint finds nothing in the generator's module
 		  tests     golangci-lint finds nothing in the module of the tests
@@ -118,9 +118,14 @@ format() {
 	[ -z "$unformatted" ] || { printf '%s is not formatted\n' "$unformatted" && return 1; }
 }
 
-# Within the module of the SDK, the example finds the SDK as it is here, with all that it depends on.
+# Within the module of the SDK, an example finds the SDK as it is here, with all that it depends on.
 vet() {
-	go -C sdk/go/cicd vet ./... && go -C sdk/go/cicd vet "$REPO"/examples/robot-account-go/*.go
+	local result=0 example
+	go -C sdk/go/cicd vet ./... || result=1
+	for example in "$REPO"/examples/*-go; do
+		go -C sdk/go/cicd vet "$example"/*.go || result=1
+	done
+	return "$result"
 }
 
 root() { golangci-lint run ./...; }

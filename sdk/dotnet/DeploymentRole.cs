@@ -22,6 +22,79 @@ namespace PulumiCicd.Cicd
     /// With `externalId`, `sessionNames` and `sourceIps`, more is asked of a caller; all of it must hold. With `allowSessionTags`, the trust policy has a second statement if there is an `externalId` or `sessionNames`: IAM asks for `sts:TagSession` apart from `sts:AssumeRole`, and does not promise to know the external ID and the session's name when it does. A call with tags needs both, so that nothing is lost.
     /// 
     /// Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown. Policy documents are checked for their form. What an action or a condition in them means is left to AWS.
+    /// 
+    /// ## Example Usage
+    /// ### One robot and two deployment targets
+    /// 
+    /// ```csharp
+    /// using System.Collections.Generic;
+    /// using Pulumi;
+    /// using PulumiCicd.Cicd;
+    /// 
+    /// return await Deployment.RunAsync(() =&gt;
+    /// {
+    ///     // An IAM user that may assume the roles under /cicd/, and do nothing else.
+    ///     var robot = new RobotAccount("robot", new RobotAccountArgs
+    ///     {
+    ///         UserName = "cicd-bot",
+    ///         GroupName = "PulumiStackUpdaters",
+    ///         AssumableRoles = { "cicd/*" },
+    ///     });
+    /// 
+    ///     // One role for each deployment target, with its own permissions, which only the robot may assume.
+    ///     var staging = new DeploymentRole("staging", new DeploymentRoleArgs
+    ///     {
+    ///         RoleName = "staging",
+    ///         Path = "/cicd/",
+    ///         Trusted = { robot.UserArn },
+    ///         InlinePolicies = new Dictionary&lt;string, object&gt;
+    ///         {
+    ///             ["deploy"] = Policy(
+    ///                 Allow("arn:aws:s3:::example-staging", "s3:ListBucket"),
+    ///                 Allow("arn:aws:s3:::example-staging/*", "s3:PutObject", "s3:DeleteObject")),
+    ///         },
+    ///     });
+    /// 
+    ///     // In production nothing is deleted, sessions last an hour at most, and each has a name that begins with "gha-".
+    ///     var production = new DeploymentRole("production", new DeploymentRoleArgs
+    ///     {
+    ///         RoleName = "production",
+    ///         Path = "/cicd/",
+    ///         Trusted = { robot.UserArn },
+    ///         SessionNames = { "gha-*" },
+    ///         MaxSessionDuration = 3600,
+    ///         InlinePolicies = new Dictionary&lt;string, object&gt;
+    ///         {
+    ///             ["deploy"] = Policy(
+    ///                 Allow("arn:aws:s3:::example-production", "s3:ListBucket"),
+    ///                 Allow("arn:aws:s3:::example-production/*", "s3:PutObject")),
+    ///         },
+    ///     });
+    /// 
+    ///     return new Dictionary&lt;string, object?&gt;
+    ///     {
+    ///         ["userArn"] = robot.UserArn,
+    ///         ["stagingRoleArn"] = staging.RoleArn,
+    ///         ["productionRoleArn"] = production.RoleArn,
+    ///         ["productionTrustPolicy"] = production.TrustPolicy,
+    ///     };
+    /// });
+    /// 
+    /// // A policy document of statements.
+    /// static Dictionary&lt;string, object&gt; Policy(params Dictionary&lt;string, object&gt;[] statements) =&gt; new()
+    /// {
+    ///     ["Version"] = "2012-10-17",
+    ///     ["Statement"] = statements,
+    /// };
+    /// 
+    /// // A statement that allows actions on a resource.
+    /// static Dictionary&lt;string, object&gt; Allow(string resource, params string[] actions) =&gt; new()
+    /// {
+    ///     ["Effect"] = "Allow",
+    ///     ["Action"] = actions,
+    ///     ["Resource"] = resource,
+    /// };
+    /// ```
     /// </summary>
     [CicdResourceType("cicd:index:DeploymentRole")]
     public partial class DeploymentRole : global::Pulumi.ComponentResource

@@ -16,6 +16,63 @@ import * as utilities from "./utilities";
  * With `externalId`, `sessionNames` and `sourceIps`, more is asked of a caller; all of it must hold. With `allowSessionTags`, the trust policy has a second statement if there is an `externalId` or `sessionNames`: IAM asks for `sts:TagSession` apart from `sts:AssumeRole`, and does not promise to know the external ID and the session's name when it does. A call with tags needs both, so that nothing is lost.
  *
  * Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown. Policy documents are checked for their form. What an action or a condition in them means is left to AWS.
+ *
+ * ## Example Usage
+ * ### One robot and two deployment targets
+ *
+ * ```typescript
+ * import * as cicd from "@pulumi-cicd/cicd";
+ *
+ * // An IAM user that may assume the roles under /cicd/, and do nothing else.
+ * const robot = new cicd.RobotAccount("robot", {
+ *     userName: "cicd-bot",
+ *     groupName: "PulumiStackUpdaters",
+ *     assumableRoles: ["cicd/*"],
+ * });
+ *
+ * // One role for each deployment target, with its own permissions, which only the robot may assume.
+ * const staging = new cicd.DeploymentRole("staging", {
+ *     roleName: "staging",
+ *     path: "/cicd/",
+ *     trusted: [robot.userArn],
+ *     inlinePolicies: {
+ *         deploy: {
+ *             Version: "2012-10-17",
+ *             Statement: [
+ *                 { Effect: "Allow", Action: ["s3:ListBucket"], Resource: "arn:aws:s3:::example-staging" },
+ *                 {
+ *                     Effect: "Allow",
+ *                     Action: ["s3:PutObject", "s3:DeleteObject"],
+ *                     Resource: "arn:aws:s3:::example-staging/*",
+ *                 },
+ *             ],
+ *         },
+ *     },
+ * });
+ *
+ * // In production nothing is deleted, sessions last an hour at most, and each has a name that begins with "gha-".
+ * const production = new cicd.DeploymentRole("production", {
+ *     roleName: "production",
+ *     path: "/cicd/",
+ *     trusted: [robot.userArn],
+ *     sessionNames: ["gha-*"],
+ *     maxSessionDuration: 3600,
+ *     inlinePolicies: {
+ *         deploy: {
+ *             Version: "2012-10-17",
+ *             Statement: [
+ *                 { Effect: "Allow", Action: ["s3:ListBucket"], Resource: "arn:aws:s3:::example-production" },
+ *                 { Effect: "Allow", Action: ["s3:PutObject"], Resource: "arn:aws:s3:::example-production/*" },
+ *             ],
+ *         },
+ *     },
+ * });
+ *
+ * export const userArn = robot.userArn;
+ * export const stagingRoleArn = staging.roleArn;
+ * export const productionRoleArn = production.roleArn;
+ * export const productionTrustPolicy = production.trustPolicy;
+ * ```
  */
 export class DeploymentRole extends pulumi.ComponentResource {
     /** @internal */

@@ -9,9 +9,11 @@ import * as utilities from "./utilities";
 /**
  * A robot account: an IAM user for a CI/CD system, without permissions of its own, in an IAM group that allows nothing but assuming roles.
  *
- * The resource makes four AWS resources, each named after it by default: an `aws.iam.User`, an `aws.iam.Group`, the `aws.iam.GroupMembership` of the one in the other, and an `aws.iam.GroupPolicy` that allows `sts:AssumeRole` on `assumableRoles` and nothing else. It makes no access key. They are made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent, or else with the default one; account and partition come from it too.
+ * The resource makes four AWS resources, each named after it by default: an `aws.iam.User`, an `aws.iam.Group`, the `aws.iam.GroupMembership` of the one in the other, and an `aws.iam.GroupPolicy` that allows `sts:AssumeRole` on `assumableRoles` and nothing else. They are made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent, or else with the default one; account and partition come from it too.
  *
  * By default the robot may assume every role of its account. That is as much as the roles' trust policies let it: a role that trusts the account as a whole can then be assumed by the robot, an administrator's role too. Name a path, such as `cicd/*`, or single roles in `assumableRoles` to grant less.
+ *
+ * With `accessKey`, the user gets an access key too: an `aws.iam.AccessKey` for the current key and one for the key before it, and where they are asked for, an `aws.secretsmanager.Secret` with its `aws.secretsmanager.SecretVersion` and two `aws.ssm.Parameter`s that hold the current key. A key is rotated by an update that raises `generation` or finds the key older than `rotateEvery`: the preview says so, the new key takes the place of the key before the previous one, and the current key works until its successor is made and stored. Which keys there are is remembered in the stack's state, by a resource `cicd:index:AccessKeyRotation` that makes nothing. The [guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md) shows scheduled pipelines, what to do in an emergency, how a CI system gets the key, and what to do when an update is killed. A CI system that can sign in to AWS with OpenID Connect needs no access key.
  *
  * Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
  *
@@ -31,6 +33,30 @@ import * as utilities from "./utilities";
  * export const userArn = robot.userArn;
  * export const groupName = robot.groupName;
  * export const policy = robot.policy;
+ * ```
+ * ### A robot account with an access key that is rotated every 90 days
+ *
+ * ```typescript
+ * import * as cicd from "@pulumi-cicd/cicd";
+ *
+ * // A robot account for the roles under /cicd/, with an access key. The first update after 90 days rotates the key. The
+ * // one before it goes on working until the next rotation. Secrets Manager and SSM hold the current one.
+ * const robot = new cicd.RobotAccount("robot", {
+ *     userName: "cicd-bot",
+ *     assumableRoles: ["cicd/*"],
+ *     accessKey: {
+ *         rotateEvery: "90d",
+ *         secretsManager: { name: "cicd/cicd-bot" },
+ *         ssmPath: "/cicd/cicd-bot",
+ *     },
+ * });
+ *
+ * export const accessKeyId = robot.accessKeyId;
+ * export const secretAccessKey = robot.secretAccessKey;
+ * export const previousAccessKeyId = robot.previousAccessKeyId;
+ * export const accessKeyRotateAfter = robot.accessKeyRotateAfter;
+ * export const secretArn = robot.secretArn;
+ * export const ssmParameterNames = robot.ssmParameterNames;
  * ```
  */
 export class RobotAccount extends pulumi.ComponentResource {

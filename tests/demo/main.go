@@ -1,7 +1,7 @@
 //go:build unix
 
-// Command demo shows RobotAccount at work: it runs the example of a language with the real Pulumi CLI in an AWS account
-// that moto emulates, says what IAM holds then, and takes it all down again. Run it with "make demo".
+// Command demo shows the package at work: it runs an example in a language with the real Pulumi CLI in an AWS account
+// that moto emulates, says what the account holds then, and takes it all down again. Run it with "make demo".
 package main
 
 import (
@@ -21,9 +21,10 @@ import (
 
 func main() {
 	language := flag.String("language", "yaml", "the program's language: "+strings.Join(lab.Languages, ", "))
+	example := flag.String("example", "robot-account", "the program: "+strings.Join(examples, ", "))
 	flag.Parse()
 	ctx := untilSignal()
-	err := demo(ctx, *language)
+	err := demo(ctx, *example, *language)
 	// What failed because of a signal is not worth telling.
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
@@ -33,6 +34,9 @@ func main() {
 		os.Exit(exitCode(err))
 	}
 }
+
+// examples are the programs in the folder of that name, each in every language.
+var examples = []string{"robot-account", "access-key", "deployment-role"}
 
 // A signalled error is the end by a signal.
 type signalled struct{ syscall.Signal }
@@ -62,7 +66,10 @@ func untilSignal() context.Context {
 	return ctx
 }
 
-func demo(ctx context.Context, language string) (err error) {
+func demo(ctx context.Context, example, language string) (err error) {
+	if !slices.Contains(examples, example) {
+		return fmt.Errorf("there is no example %q: the examples are %s", example, strings.Join(examples, ", "))
+	}
 	if !slices.Contains(lab.Languages, language) {
 		return fmt.Errorf("it cannot run a program in %q: the languages are %s", language, strings.Join(lab.Languages, ", "))
 	}
@@ -86,10 +93,10 @@ func demo(ctx context.Context, language string) (err error) {
 		return err
 	}
 	defer l.Close()
-	example := "examples/robot-account-" + language
+	folder := "examples/" + example + "-" + language
 	fmt.Printf("Taking the program of %s, with the %s AWS plugin %s\n",
-		example, plugin, os.Getenv("CICD_AWS_PLUGIN_VERSION"))
-	program, err := l.Program(ctx, language, example)
+		folder, plugin, os.Getenv("CICD_AWS_PLUGIN_VERSION"))
+	program, err := l.Program(ctx, language, folder)
 	if err != nil {
 		return err
 	}
@@ -116,7 +123,7 @@ func show(ctx context.Context, l *lab.Lab, cli cli) error {
 		return fmt.Errorf("the account holds %d users and %d groups, and not one of each",
 			len(account.Users), len(account.Groups))
 	}
-	fmt.Print("\nWhat the account holds now, from the IAM API:\n\n")
+	fmt.Print("\nWhat the account holds now, from its APIs:\n\n")
 	if err := report(os.Stdout, account); err != nil {
 		return err
 	}
@@ -126,9 +133,10 @@ func show(ctx context.Context, l *lab.Lab, cli cli) error {
 	if account, err = l.Contents(ctx); err != nil {
 		return err
 	}
-	if len(account.Users)+len(account.Groups) != 0 {
-		return fmt.Errorf("the account still holds %d users and %d groups", len(account.Users), len(account.Groups))
+	left := len(account.Users) + len(account.Groups) + len(account.Roles) + len(account.Secrets) + len(account.Parameters)
+	if left != 0 {
+		return fmt.Errorf("the account still holds %d objects", left)
 	}
-	fmt.Println("\nThe account is empty again: the IAM API lists no user and no group.")
+	fmt.Println("\nThe account is empty again: its APIs list no user, no group, no role and no secret.")
 	return nil
 }

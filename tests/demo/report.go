@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -29,32 +30,72 @@ func report(w io.Writer, account *lab.Contents) error {
 			row("  tag", key+": "+user.Tags[key])
 		}
 		row("  own policies", user.Policies...)
-		row("  access keys", user.AccessKeys...)
+		var keys []string
+		for _, key := range user.Keys {
+			keys = append(keys, key.ID+" ("+strings.ToLower(key.Status)+")")
+		}
+		row("  access keys", keys...)
 		row("  member of", user.Groups...)
 	}
 	for _, group := range account.Groups {
 		row("group", group.Name)
 		row("  ARN", group.ARN)
 		row("  managed policies", group.Attached...)
-		for _, name := range slices.Sorted(maps.Keys(group.Policies)) {
-			statements, err := parsePolicy(group.Policies[name])
-			if err != nil {
-				return fmt.Errorf("the policy %s: %w", name, err)
-			}
-			row("  inline policy", name)
-			for _, s := range statements {
-				row("    "+s.verb(), s.Action...)
-				row("    on", s.Resource...)
-				row("    condition", s.conditions()...)
-			}
+		if err := inline(row, group.Policies); err != nil {
+			return err
 		}
 	}
+	for _, role := range account.Roles {
+		row("role", role.Name)
+		row("  ARN", role.ARN)
+		trust, err := parsePolicy(role.Trust)
+		if err != nil {
+			return fmt.Errorf("the trust policy of %s: %w", role.Name, err)
+		}
+		for _, s := range trust {
+			row("  "+s.verb(), s.Action...)
+			row("    to", s.Principal.AWS...)
+			row("    condition", s.conditions()...)
+		}
+		row("  session, seconds", strconv.Itoa(int(role.MaxSessionDuration)))
+		row("  managed policies", role.Attached...)
+		if err := inline(row, role.Policies); err != nil {
+			return err
+		}
+	}
+	// What they hold is secret.
+	for _, secret := range account.Secrets {
+		row("secret", secret.Name)
+		row("  ARN", secret.ARN)
+	}
+	for _, parameter := range account.Parameters {
+		row("parameter", parameter.Name)
+		row("  type", parameter.Type)
+	}
 	return table.Flush()
+}
+
+// inline writes inline policies, each document by its name.
+func inline(row func(name string, values ...string), policies map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(policies)) {
+		statements, err := parsePolicy(policies[name])
+		if err != nil {
+			return fmt.Errorf("the policy %s: %w", name, err)
+		}
+		row("  inline policy", name)
+		for _, s := range statements {
+			row("    "+s.verb(), s.Action...)
+			row("    on", s.Resource...)
+			row("    condition", s.conditions()...)
+		}
+	}
+	return nil
 }
 
 // A statement is a statement of a policy document, with all that this table has words for.
 type statement struct {
 	Effect    string
+	Principal struct{ AWS oneOrMore[string] }
 	Action    oneOrMore[string]
 	Resource  oneOrMore[string]
 	Condition map[string]map[string]oneOrMore[string]

@@ -13,9 +13,11 @@ import (
 
 // A robot account: an IAM user for a CI/CD system, without permissions of its own, in an IAM group that allows nothing but assuming roles.
 //
-// The resource makes four AWS resources, each named after it by default: an `aws.iam.User`, an `aws.iam.Group`, the `aws.iam.GroupMembership` of the one in the other, and an `aws.iam.GroupPolicy` that allows `sts:AssumeRole` on `assumableRoles` and nothing else. It makes no access key. They are made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent, or else with the default one; account and partition come from it too.
+// The resource makes four AWS resources, each named after it by default: an `aws.iam.User`, an `aws.iam.Group`, the `aws.iam.GroupMembership` of the one in the other, and an `aws.iam.GroupPolicy` that allows `sts:AssumeRole` on `assumableRoles` and nothing else. They are made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent, or else with the default one; account and partition come from it too.
 //
 // By default the robot may assume every role of its account. That is as much as the roles' trust policies let it: a role that trusts the account as a whole can then be assumed by the robot, an administrator's role too. Name a path, such as `cicd/*`, or single roles in `assumableRoles` to grant less.
+//
+// With `accessKey`, the user gets an access key too: an `aws.iam.AccessKey` for the current key and one for the key before it, and where they are asked for, an `aws.secretsmanager.Secret` with its `aws.secretsmanager.SecretVersion` and two `aws.ssm.Parameter`s that hold the current key. A key is rotated by an update that raises `generation` or finds the key older than `rotateEvery`: the preview says so, the new key takes the place of the key before the previous one, and the current key works until its successor is made and stored. Which keys there are is remembered in the stack's state, by a resource `cicd:index:AccessKeyRotation` that makes nothing. The [guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md) shows scheduled pipelines, what to do in an emergency, how a CI system gets the key, and what to do when an update is killed. A CI system that can sign in to AWS with OpenID Connect needs no access key.
 //
 // Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
 //
@@ -47,6 +49,46 @@ import (
 //			ctx.Export("userArn", robot.UserArn)
 //			ctx.Export("groupName", robot.GroupName)
 //			ctx.Export("policy", robot.Policy)
+//			return nil
+//		})
+//	}
+//
+// ```
+// ### A robot account with an access key that is rotated every 90 days
+//
+// ```go
+// package main
+//
+// import (
+//
+//	"github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+//
+// )
+//
+//	func main() {
+//		pulumi.Run(func(ctx *pulumi.Context) error {
+//			// A robot account for the roles under /cicd/, with an access key. The first update after 90 days rotates the
+//			// key. The one before it goes on working until the next rotation. Secrets Manager and SSM hold the current one.
+//			robot, err := cicd.NewRobotAccount(ctx, "robot", &cicd.RobotAccountArgs{
+//				UserName:       pulumi.String("cicd-bot"),
+//				AssumableRoles: pulumi.ToStringArray([]string{"cicd/*"}),
+//				AccessKey: &cicd.AccessKeyArgs{
+//					RotateEvery:    pulumi.String("90d"),
+//					SecretsManager: &cicd.AccessKeySecretArgs{Name: pulumi.String("cicd/cicd-bot")},
+//					SsmPath:        pulumi.String("/cicd/cicd-bot"),
+//				},
+//			})
+//			if err != nil {
+//				return err
+//			}
+//
+//			ctx.Export("accessKeyId", robot.AccessKeyId)
+//			ctx.Export("secretAccessKey", robot.SecretAccessKey)
+//			ctx.Export("previousAccessKeyId", robot.PreviousAccessKeyId)
+//			ctx.Export("accessKeyRotateAfter", robot.AccessKeyRotateAfter)
+//			ctx.Export("secretArn", robot.SecretArn)
+//			ctx.Export("ssmParameterNames", robot.SsmParameterNames)
 //			return nil
 //		})
 //	}

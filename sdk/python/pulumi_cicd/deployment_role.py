@@ -265,6 +265,67 @@ class DeploymentRole(pulumi.ComponentResource):
 
         Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown. Policy documents are checked for their form. What an action or a condition in them means is left to AWS.
 
+        ## Example Usage
+        ### One robot and two deployment targets
+
+        ```python
+        import pulumi
+        import pulumi_cicd as cicd
+
+        # An IAM user that may assume the roles under /cicd/, and do nothing else.
+        robot = cicd.RobotAccount(
+            "robot",
+            user_name="cicd-bot",
+            group_name="PulumiStackUpdaters",
+            assumable_roles=["cicd/*"],
+        )
+
+        # One role for each deployment target, with its own permissions, which only the robot may assume.
+        staging = cicd.DeploymentRole(
+            "staging",
+            role_name="staging",
+            path="/cicd/",
+            trusted=[robot.user_arn],
+            inline_policies={
+                "deploy": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::example-staging"},
+                        {
+                            "Effect": "Allow",
+                            "Action": ["s3:PutObject", "s3:DeleteObject"],
+                            "Resource": "arn:aws:s3:::example-staging/*",
+                        },
+                    ],
+                },
+            },
+        )
+
+        # In production nothing is deleted, sessions last an hour at most, and each has a name that begins with "gha-".
+        production = cicd.DeploymentRole(
+            "production",
+            role_name="production",
+            path="/cicd/",
+            trusted=[robot.user_arn],
+            session_names=["gha-*"],
+            max_session_duration=3600,
+            inline_policies={
+                "deploy": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::example-production"},
+                        {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": "arn:aws:s3:::example-production/*"},
+                    ],
+                },
+            },
+        )
+
+        pulumi.export("userArn", robot.user_arn)
+        pulumi.export("stagingRoleArn", staging.role_arn)
+        pulumi.export("productionRoleArn", production.role_arn)
+        pulumi.export("productionTrustPolicy", production.trust_policy)
+        ```
+
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
@@ -300,6 +361,67 @@ class DeploymentRole(pulumi.ComponentResource):
         With `externalId`, `sessionNames` and `sourceIps`, more is asked of a caller; all of it must hold. With `allowSessionTags`, the trust policy has a second statement if there is an `externalId` or `sessionNames`: IAM asks for `sts:TagSession` apart from `sts:AssumeRole`, and does not promise to know the external ID and the session's name when it does. A call with tags needs both, so that nothing is lost.
 
         Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown. Policy documents are checked for their form. What an action or a condition in them means is left to AWS.
+
+        ## Example Usage
+        ### One robot and two deployment targets
+
+        ```python
+        import pulumi
+        import pulumi_cicd as cicd
+
+        # An IAM user that may assume the roles under /cicd/, and do nothing else.
+        robot = cicd.RobotAccount(
+            "robot",
+            user_name="cicd-bot",
+            group_name="PulumiStackUpdaters",
+            assumable_roles=["cicd/*"],
+        )
+
+        # One role for each deployment target, with its own permissions, which only the robot may assume.
+        staging = cicd.DeploymentRole(
+            "staging",
+            role_name="staging",
+            path="/cicd/",
+            trusted=[robot.user_arn],
+            inline_policies={
+                "deploy": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::example-staging"},
+                        {
+                            "Effect": "Allow",
+                            "Action": ["s3:PutObject", "s3:DeleteObject"],
+                            "Resource": "arn:aws:s3:::example-staging/*",
+                        },
+                    ],
+                },
+            },
+        )
+
+        # In production nothing is deleted, sessions last an hour at most, and each has a name that begins with "gha-".
+        production = cicd.DeploymentRole(
+            "production",
+            role_name="production",
+            path="/cicd/",
+            trusted=[robot.user_arn],
+            session_names=["gha-*"],
+            max_session_duration=3600,
+            inline_policies={
+                "deploy": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::example-production"},
+                        {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": "arn:aws:s3:::example-production/*"},
+                    ],
+                },
+            },
+        )
+
+        pulumi.export("userArn", robot.user_arn)
+        pulumi.export("stagingRoleArn", staging.role_arn)
+        pulumi.export("productionRoleArn", production.role_arn)
+        pulumi.export("productionTrustPolicy", production.trust_policy)
+        ```
 
 
         :param str resource_name: The name of the resource.

@@ -223,9 +223,11 @@ class RobotAccount(pulumi.ComponentResource):
         """
         A robot account: an IAM user for a CI/CD system, without permissions of its own, in an IAM group that allows nothing but assuming roles.
 
-        The resource makes four AWS resources, each named after it by default: an `aws.iam.User`, an `aws.iam.Group`, the `aws.iam.GroupMembership` of the one in the other, and an `aws.iam.GroupPolicy` that allows `sts:AssumeRole` on `assumableRoles` and nothing else. It makes no access key. They are made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent, or else with the default one; account and partition come from it too.
+        The resource makes four AWS resources, each named after it by default: an `aws.iam.User`, an `aws.iam.Group`, the `aws.iam.GroupMembership` of the one in the other, and an `aws.iam.GroupPolicy` that allows `sts:AssumeRole` on `assumableRoles` and nothing else. They are made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent, or else with the default one; account and partition come from it too.
 
         By default the robot may assume every role of its account. That is as much as the roles' trust policies let it: a role that trusts the account as a whole can then be assumed by the robot, an administrator's role too. Name a path, such as `cicd/*`, or single roles in `assumableRoles` to grant less.
+
+        With `accessKey`, the user gets an access key too: an `aws.iam.AccessKey` for the current key and one for the key before it, and where they are asked for, an `aws.secretsmanager.Secret` with its `aws.secretsmanager.SecretVersion` and two `aws.ssm.Parameter`s that hold the current key. A key is rotated by an update that raises `generation` or finds the key older than `rotateEvery`: the preview says so, the new key takes the place of the key before the previous one, and the current key works until its successor is made and stored. Which keys there are is remembered in the stack's state, by a resource `cicd:index:AccessKeyRotation` that makes nothing. The [guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md) shows scheduled pipelines, what to do in an emergency, how a CI system gets the key, and what to do when an update is killed. A CI system that can sign in to AWS with OpenID Connect needs no access key.
 
         Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
 
@@ -247,6 +249,32 @@ class RobotAccount(pulumi.ComponentResource):
         pulumi.export("userArn", robot.user_arn)
         pulumi.export("groupName", robot.group_name)
         pulumi.export("policy", robot.policy)
+        ```
+        ### A robot account with an access key that is rotated every 90 days
+
+        ```python
+        import pulumi
+        import pulumi_cicd as cicd
+
+        # A robot account for the roles under /cicd/, with an access key. The first update after 90 days rotates the key. The
+        # one before it goes on working until the next rotation. Secrets Manager and SSM hold the current one.
+        robot = cicd.RobotAccount(
+            "robot",
+            user_name="cicd-bot",
+            assumable_roles=["cicd/*"],
+            access_key={
+                "rotate_every": "90d",
+                "secrets_manager": {"name": "cicd/cicd-bot"},
+                "ssm_path": "/cicd/cicd-bot",
+            },
+        )
+
+        pulumi.export("accessKeyId", robot.access_key_id)
+        pulumi.export("secretAccessKey", robot.secret_access_key)
+        pulumi.export("previousAccessKeyId", robot.previous_access_key_id)
+        pulumi.export("accessKeyRotateAfter", robot.access_key_rotate_after)
+        pulumi.export("secretArn", robot.secret_arn)
+        pulumi.export("ssmParameterNames", robot.ssm_parameter_names)
         ```
 
 
@@ -273,9 +301,11 @@ class RobotAccount(pulumi.ComponentResource):
         """
         A robot account: an IAM user for a CI/CD system, without permissions of its own, in an IAM group that allows nothing but assuming roles.
 
-        The resource makes four AWS resources, each named after it by default: an `aws.iam.User`, an `aws.iam.Group`, the `aws.iam.GroupMembership` of the one in the other, and an `aws.iam.GroupPolicy` that allows `sts:AssumeRole` on `assumableRoles` and nothing else. It makes no access key. They are made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent, or else with the default one; account and partition come from it too.
+        The resource makes four AWS resources, each named after it by default: an `aws.iam.User`, an `aws.iam.Group`, the `aws.iam.GroupMembership` of the one in the other, and an `aws.iam.GroupPolicy` that allows `sts:AssumeRole` on `assumableRoles` and nothing else. They are made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent, or else with the default one; account and partition come from it too.
 
         By default the robot may assume every role of its account. That is as much as the roles' trust policies let it: a role that trusts the account as a whole can then be assumed by the robot, an administrator's role too. Name a path, such as `cicd/*`, or single roles in `assumableRoles` to grant less.
+
+        With `accessKey`, the user gets an access key too: an `aws.iam.AccessKey` for the current key and one for the key before it, and where they are asked for, an `aws.secretsmanager.Secret` with its `aws.secretsmanager.SecretVersion` and two `aws.ssm.Parameter`s that hold the current key. A key is rotated by an update that raises `generation` or finds the key older than `rotateEvery`: the preview says so, the new key takes the place of the key before the previous one, and the current key works until its successor is made and stored. Which keys there are is remembered in the stack's state, by a resource `cicd:index:AccessKeyRotation` that makes nothing. The [guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md) shows scheduled pipelines, what to do in an emergency, how a CI system gets the key, and what to do when an update is killed. A CI system that can sign in to AWS with OpenID Connect needs no access key.
 
         Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
 
@@ -297,6 +327,32 @@ class RobotAccount(pulumi.ComponentResource):
         pulumi.export("userArn", robot.user_arn)
         pulumi.export("groupName", robot.group_name)
         pulumi.export("policy", robot.policy)
+        ```
+        ### A robot account with an access key that is rotated every 90 days
+
+        ```python
+        import pulumi
+        import pulumi_cicd as cicd
+
+        # A robot account for the roles under /cicd/, with an access key. The first update after 90 days rotates the key. The
+        # one before it goes on working until the next rotation. Secrets Manager and SSM hold the current one.
+        robot = cicd.RobotAccount(
+            "robot",
+            user_name="cicd-bot",
+            assumable_roles=["cicd/*"],
+            access_key={
+                "rotate_every": "90d",
+                "secrets_manager": {"name": "cicd/cicd-bot"},
+                "ssm_path": "/cicd/cicd-bot",
+            },
+        )
+
+        pulumi.export("accessKeyId", robot.access_key_id)
+        pulumi.export("secretAccessKey", robot.secret_access_key)
+        pulumi.export("previousAccessKeyId", robot.previous_access_key_id)
+        pulumi.export("accessKeyRotateAfter", robot.access_key_rotate_after)
+        pulumi.export("secretArn", robot.secret_arn)
+        pulumi.export("ssmParameterNames", robot.ssm_parameter_names)
         ```
 
 

@@ -38,13 +38,16 @@ type Call struct {
 // front stands before moto: it notes all calls, and does what AWS does and moto 5.2.1 does not. It knows the
 // permissions boundaries of users, keeps the tags and the access keys of a user that is renamed or moved, moves a
 // group that keeps its name, keeps what an update of a role does not name, deletes no user and no group with anything
-// left, refuses keys that are switched off, and says of secrets that are to be deleted what AWS says.
+// left, refuses keys that are switched off, knows whom a role trusts, and says of secrets that are to be deleted what
+// AWS says.
 type front struct {
 	url    *url.URL
 	server *http.Server
 	proxy  *httputil.ReverseProxy
 	client *iam.Client // Of moto itself.
 	secret func(region string) *secretsmanager.Client
+	// control posts to one of moto's own paths.
+	control func(ctx context.Context, path, body string) error
 
 	mu         sync.Mutex
 	calls      []Call
@@ -54,24 +57,28 @@ type front struct {
 	enforcing  bool
 
 	fault atomic.Pointer[Fault]
+
+	// passing is held by the calls that are with moto, and alone by one for which moto is told something else.
+	passing sync.RWMutex
 }
 
-func startFront(moto *url.URL) (*front, error) {
+func startFront(m *moto) (*front, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	f := &front{
 		url:        &url.URL{Scheme: "http", Host: l.Addr().String()},
-		client:     iam.NewFromConfig(config(moto, defaultRegion, accessKeyID, secretAccessKey, "")),
+		client:     iam.NewFromConfig(config(m.url, defaultRegion, accessKeyID, secretAccessKey, "")),
 		boundaries: map[string]string{},
 		keys:       map[string]*accessKey{},
 		services:   map[string]bool{},
+		control:    m.control,
 		secret: func(region string) *secretsmanager.Client {
-			return secretsmanager.NewFromConfig(config(moto, region, accessKeyID, secretAccessKey, ""))
+			return secretsmanager.NewFromConfig(config(m.url, region, accessKeyID, secretAccessKey, ""))
 		},
 		proxy: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(moto)
+			r.SetURL(m.url)
 			r.Out.Host = r.In.Host // It is signed.
 		}},
 	}
@@ -132,6 +139,20 @@ func (f *front) serve(w http.ResponseWriter, r *http.Request, call Call, body []
 		sent, done := f.lendName(r.Context(), params)
 		defer done()
 		send(sent)
+	}
+	if call.Action == "AssumeRole" {
+		f.passing.Lock()
+		defer f.passing.Unlock()
+		trusted, done := f.decideTrust(r, call)
+		if !trusted {
+			writeError(answer, "sts", http.StatusForbidden, "AccessDenied", "The role does not trust the caller.")
+			f.note(call, answer.status)
+			return
+		}
+		defer done()
+	} else {
+		f.passing.RLock()
+		defer f.passing.RUnlock()
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	f.proxy.ServeHTTP(answer, r.WithContext(context.WithValue(r.Context(), callKey{}, call)))

@@ -43,7 +43,7 @@ func NewAccount(ctx context.Context, dir, account string, options ...Option) (*L
 	if err != nil {
 		return nil, err
 	}
-	f, err := startFront(m.url)
+	f, err := startFront(m)
 	if err != nil {
 		m.close()
 		return nil, err
@@ -84,12 +84,16 @@ func (l *Lab) Writes() []string {
 // Enforce has every later call authenticated, and authorised against the policies in the account; or, with
 // false, none.
 func (l *Lab) Enforce(ctx context.Context, on bool) error {
-	count := "inf"
-	if on {
-		count = "0"
-	}
 	l.front.setEnforcing(on)
-	return l.moto.control(ctx, "reset-auth", count)
+	return l.moto.control(ctx, "reset-auth", authCount(on))
+}
+
+// authCount is how many calls moto is to take from anybody, with policies enforced or not.
+func authCount(enforced bool) string {
+	if enforced {
+		return "0"
+	}
+	return "inf"
 }
 
 // Env is the environment for the Pulumi CLI and all that it starts: the state is in the lab's folder, and the
