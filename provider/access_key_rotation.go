@@ -98,15 +98,17 @@ func checkAccessKeyRotation(ctx context.Context, req p.CheckRequest, now time.Ti
 			return p.CheckResponse{Failures: []p.CheckFailure{{Reason: in.text()}}}, nil
 		}
 	}
+	next, previousPGPKey := noted.Next(asked), req.State.Get("previousPgpKey")
 	// The public keys are carried as they were given, secret or not known yet.
-	previousPGPKey := req.State.Get("previousPgpKey")
-	if reason := noted.Due(asked); reason != "" {
-		p.GetLogger(ctx).Infof("the access key is rotated, because %s", reason)
-		previousPGPKey = req.State.Get("pgpKey")
-	} else {
+	if reason := noted.Due(asked); reason == "" {
 		pgpKey = req.State.Get("pgpKey")
+	} else {
+		p.GetLogger(ctx).Infof("the access key is rotated, because %s", reason)
+		if next.Previous != nil && next.Previous.Generation == noted.Current.Generation {
+			previousPGPKey = req.State.Get("pgpKey")
+		}
 	}
-	return p.CheckResponse{Inputs: writeJournal(noted.Next(asked), pgpKey, previousPGPKey)}, nil
+	return p.CheckResponse{Inputs: writeJournal(next, pgpKey, previousPGPKey)}, nil
 }
 
 // rotationRequest reads the resource's inputs, which the component has checked.

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -16,12 +17,14 @@ func TestAccessKeyRotation(t *testing.T) {
 	provider, err := newProvider(func() time.Time { return now })
 	check(t, err)
 	urn := resource.NewURN("stack", "project", "", accessKeyRotationToken, "robot")
-	asked := property.NewMap(map[string]property.Value{
-		"userId": property.New("AIDA1"), "userKeys": property.New([]property.Value{property.New("H")}),
-	})
+	asked := property.NewMap(map[string]property.Value{"userId": property.New("AIDA1")})
 	var noted property.Map
+	keys := []property.Value{property.New("H")}
 	update := func(asked property.Map) property.Map {
 		t.Helper()
+		if !asked.Get("userKeys").IsComputed() {
+			asked = asked.Set("userKeys", property.New(keys))
+		}
 		checked, err := provider.Check(t.Context(), p.CheckRequest{Urn: urn, State: noted, Inputs: asked})
 		check(t, err)
 		if len(checked.Failures) > 0 {
@@ -35,6 +38,10 @@ func TestAccessKeyRotation(t *testing.T) {
 			t.Errorf("from %v to %v there is the difference %v", noted, checked.Inputs, diff)
 		}
 		noted = checked.Inputs
+		made := property.New(fmt.Sprint("K", noted.Get("generation").AsNumber()))
+		if !keys[len(keys)-1].Equals(made) {
+			keys = []property.Value{keys[len(keys)-1], made}
+		}
 		return noted
 	}
 	is := func(name string, want property.Value) {
@@ -49,7 +56,7 @@ func TestAccessKeyRotation(t *testing.T) {
 	is("before", property.New([]property.Value{property.New("H")}))
 	is("previousGeneration", property.New(0.0))
 	now = now.Add(time.Hour)
-	if again := update(asked.Set("userKeys", property.New([]property.Value{property.New("K1")}))); !again.Equals(first) {
+	if again := update(asked); !again.Equals(first) {
 		t.Errorf("an update that asks for nothing changes %v to %v", first, again)
 	}
 
@@ -61,7 +68,7 @@ func TestAccessKeyRotation(t *testing.T) {
 	is("previousPgpKey", property.New(""))
 	encrypted := noted
 	unknown := property.New(property.Computed)
-	for _, name := range []string{"generation", "rotateEvery", "previous", "pgpKey", "userKeys"} {
+	for _, name := range []string{"generation", "rotateEvery", "previous", "pgpKey"} {
 		if now := update(asked.Set("pgpKey", secret).Set(name, unknown)); !now.Equals(encrypted) {
 			t.Errorf("with an unknown %s it is %v, not %v", name, now, encrypted)
 		}

@@ -44,6 +44,7 @@ func TestAccessKeyRegistrations(t *testing.T) {
 	_, err = tp.Construct(t.Context(), tp.robotRequest(t, keyInput(inputs)))
 	check(t, err)
 	tp.registrations = nil
+	tp.userKeys = map[string]string{"robot-1-id": "2026-01-02T03:04:05Z"}
 	inputs["generation"] = resource.NewProperty(4.0)
 	resp, err := tp.Construct(t.Context(), tp.robotRequest(t, keyInput(inputs)))
 	check(t, err)

@@ -76,7 +76,7 @@ func newAccessKeys(
 	k := &keyring{ctx: ctx, name: name, args: args, owner: owner, user: user, noted: &accessKeyRotation{}}
 	// The unique ID is known once the user exists.
 	k.listed = pulumi.All(user.Name, user.UniqueId).ApplyT(guarded(func(v []any) ([]rotation.UserKey, error) {
-		return k.list(v[0].(string))
+		return k.list(as[string](v[0]))
 	}))
 	err := ctx.RegisterResource(accessKeyRotationToken, name, pulumi.Map{
 		"generation":  args.Generation,
@@ -86,7 +86,7 @@ func newAccessKeys(
 		"userId":      user.UniqueId,
 		"userKeys": k.listed.ApplyT(guarded(func(listed any) ([]string, error) {
 			keys := []string{}
-			for _, key := range listed.([]rotation.UserKey) {
+			for _, key := range as[[]rotation.UserKey](listed) {
 				keys = append(keys, key.ID)
 			}
 			return keys, nil
@@ -100,15 +100,15 @@ func newAccessKeys(
 	made := pulumi.All(owner.URN(), k.noted.Generation, k.noted.Before,
 		k.noted.PreviousGeneration, k.noted.PreviousBefore, k.noted.PreviousKept,
 	).ApplyT(guarded(func(v []any) (*accessKeys, error) {
-		j := rotation.Journal{Current: rotation.Key{Generation: v[1].(int), Before: v[2].([]string)}}
-		if generation := v[3].(int); generation != 0 {
-			j.Previous = &rotation.Key{Generation: generation, Before: v[4].([]string)}
-			j.PreviousKept = v[5].(bool)
+		j := rotation.Journal{Current: rotation.Key{Generation: as[int](v[1]), Before: as[[]string](v[2])}}
+		if generation := as[int](v[3]); generation != 0 {
+			j.Previous = &rotation.Key{Generation: generation, Before: as[[]string](v[4])}
+			j.PreviousKept = as[bool](v[5])
 		}
-		return k.register(v[0].(pulumi.URN), j)
+		return k.register(as[pulumi.URN](v[0]), j)
 	}))
 	text := func(of func(*accessKeys) pulumi.StringPtrOutput) pulumi.StringPtrOutput {
-		return made.ApplyT(func(m any) pulumi.StringPtrOutput { return of(m.(*accessKeys)) }).(pulumi.StringPtrOutput)
+		return made.ApplyT(func(m any) pulumi.StringPtrOutput { return of(as[*accessKeys](m)) }).(pulumi.StringPtrOutput)
 	}
 	return &accessKeys{
 		id:              text(func(m *accessKeys) pulumi.StringPtrOutput { return m.id }),
@@ -120,7 +120,7 @@ func newAccessKeys(
 		rotateAfter:     k.rotateAfter(),
 		secretArn:       text(func(m *accessKeys) pulumi.StringPtrOutput { return m.secretArn }),
 		parameterNames: made.ApplyT(func(m any) pulumi.StringArrayOutput {
-			return m.(*accessKeys).parameterNames
+			return as[*accessKeys](m).parameterNames
 		}).(pulumi.StringArrayOutput),
 	}, nil
 }
@@ -143,32 +143,48 @@ func (k *keyring) list(user string) ([]rotation.UserKey, error) {
 }
 
 // register registers the keys that the journal names, and the stores of the current one. The key before the
-// current one comes last: it is not switched off before its successor is there and in every store.
+// current one comes last: it is not switched off before its successor is there and in every store. Where it stays
+// as it was, it comes first: a previous key that the engine does not know is told before anything is deleted.
 func (k *keyring) register(owner pulumi.URN, j rotation.Journal) (*accessKeys, error) {
 	ofCurrent, ofPrevious := k.statuses()
-	current, err := k.registerKey(owner, j.Current, ofCurrent, k.noted.PGPKey, func(user string) error {
-		return k.checkRoom(user, j)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("register the current access key: %w", err)
-	}
 	m := noAccessKeys()
-	m.id = current.ID().ToStringPtrOutput()
-	m.secret = optional(pulumi.ToSecret(current.Secret).(pulumi.StringOutput))
-	m.encryptedSecret = optional(current.EncryptedSecret)
-	stores, err := k.registerStores(current, m)
-	if err != nil {
-		return nil, err
-	}
-	if j.PreviousKept {
-		previous, err := k.registerKey(owner, *j.Previous, ofPrevious, k.noted.PreviousPGPKey, refusePrevious,
-			pulumi.DependsOn(append(stores, current)),
+	previous := func(after ...pulumi.Resource) (*awsiam.AccessKey, error) {
+		key, err := k.registerKey(owner, *j.Previous, ofPrevious, k.noted.PreviousPGPKey,
+			func(user string) error { return k.refusePrevious(user, j) },
+			pulumi.DependsOn(after),
 			// The next rotation takes its place, however much the robot is protected.
 			pulumi.Protect(false))
 		if err != nil {
 			return nil, fmt.Errorf("register the previous access key: %w", err)
 		}
-		m.previousID = previous.ID().ToStringPtrOutput()
+		m.previousID = key.ID().ToStringPtrOutput()
+		return key, nil
+	}
+	var before []pulumi.Resource
+	previousFirst := j.PreviousKept && k.args.Previous == nil
+	if previousFirst {
+		key, err := previous()
+		if err != nil {
+			return nil, err
+		}
+		before = append(before, key)
+	}
+	current, err := k.registerKey(owner, j.Current, ofCurrent, k.noted.PGPKey,
+		func(user string) error { return k.checkRoom(user, j) }, pulumi.DependsOn(before))
+	if err != nil {
+		return nil, fmt.Errorf("register the current access key: %w", err)
+	}
+	m.id = current.ID().ToStringPtrOutput()
+	m.secret = optional(as[pulumi.StringOutput](pulumi.ToSecret(current.Secret)))
+	m.encryptedSecret = optional(current.EncryptedSecret)
+	stores, err := k.registerStores(current, m)
+	if err != nil {
+		return nil, err
+	}
+	if j.PreviousKept && !previousFirst {
+		if _, err := previous(append(stores, current)...); err != nil {
+			return nil, err
+		}
 	}
 	k.warnOfUnmanaged(j, m)
 	return m, nil
@@ -242,13 +258,15 @@ func (k *keyring) registerStores(current *awsiam.AccessKey, m *accessKeys) ([]pu
 		}
 		version, err := secretsmanager.NewSecretVersion(k.ctx, k.name, &secretsmanager.SecretVersionArgs{
 			SecretId: secret.ID(),
-			SecretString: pulumi.ToSecret(pulumi.All(current.ID(), current.Secret).ApplyT(
+			SecretString: as[pulumi.StringOutput](pulumi.ToSecret(pulumi.All(current.ID(), current.Secret).ApplyT(
 				guarded(func(v []any) (string, error) {
-					return store.PairJSON(string(v[0].(pulumi.ID)), v[1].(string))
-				}))).(pulumi.StringOutput),
+					return store.PairJSON(string(as[pulumi.ID](v[0])), as[string](v[1]))
+				})))),
 		}, child,
-			// A rotation replaces it, however much the robot is protected.
-			pulumi.Protect(false))
+			// A rotation replaces it, however much the robot is protected. AWS keeps the current value until there
+			// is another one, so that deleting it first takes nothing away, and leaves no old value in the state of
+			// an update that fails halfway, for the next one to stumble over.
+			pulumi.Protect(false), pulumi.DeleteBeforeReplace(true))
 		if err != nil {
 			return nil, fmt.Errorf("register the value of the secret: %w", err)
 		}
@@ -270,7 +288,7 @@ func (k *keyring) registerStores(current *awsiam.AccessKey, m *accessKeys) ([]pu
 			parameter, err := ssm.NewParameter(k.ctx, k.name+part.suffix, &ssm.ParameterArgs{
 				Name:        names.Index(pulumi.Int(i)),
 				Type:        pulumi.String("SecureString"),
-				Value:       pulumi.ToSecret(part.value).(pulumi.StringOutput),
+				Value:       as[pulumi.StringOutput](pulumi.ToSecret(part.value)),
 				Description: pulumi.Sprintf("A part of the access key of the IAM user %s.", k.user.Name),
 			}, child)
 			if err != nil {
@@ -294,7 +312,7 @@ func (k *keyring) rotateAfter() pulumi.StringPtrOutput {
 		if err != nil {
 			return nil, err
 		}
-		rotatedAt, err := time.Parse(time.RFC3339, v[0].(string))
+		rotatedAt, err := time.Parse(time.RFC3339, as[string](v[0]))
 		if err != nil {
 			return nil, err
 		}
@@ -313,10 +331,7 @@ func (k *keyring) checkRoom(user string, j rotation.Journal) error {
 			return err
 		}
 		if unrecorded := j.Unrecorded(keys); len(unrecorded) > 0 {
-			return fmt.Errorf("the user %[1]q has an access key that is not in the stack's state, %[2]s: an update was "+
-				"ended after AWS had made it and before Pulumi could note it, or somebody made it by hand. Nobody "+
-				"else is told its secret. Delete it, and run the update again:\n%[3]s",
-				user, strings.Join(unrecorded, " and "), deleteCommands(user, unrecorded))
+			return unrecordedError(user, unrecorded)
 		}
 		inTheWay := j.InTheWay(keys)
 		if len(inTheWay) == 0 {
@@ -338,11 +353,26 @@ func (k *keyring) checkRoom(user string, j rotation.Journal) error {
 	}
 }
 
-// refusePrevious does not let the engine make a previous key, which it would if somebody had deleted the one
-// there was: nobody would know the new one.
-func refusePrevious(user string) error {
+// refusePrevious does not let the engine make a previous key: nobody would know it. The engine would, if somebody
+// had deleted the one there was, or if it never noted the one that AWS had made.
+func (k *keyring) refusePrevious(user string, j rotation.Journal) error {
+	keys, err := k.list(user)
+	if err != nil {
+		return err
+	}
+	if unrecorded := j.OfPrevious(keys); len(unrecorded) > 0 {
+		return unrecordedError(user, unrecorded)
+	}
 	return fmt.Errorf("the previous access key of the user %q is gone from AWS: set accessKey.previous to %q", user,
 		previousDeleted)
+}
+
+// unrecordedError says that AWS has keys that the engine does not know.
+func unrecordedError(user string, keys []string) error {
+	return fmt.Errorf("the user %[1]q has an access key that is not in the stack's state, %[2]s: an update was "+
+		"ended after AWS had made it and before Pulumi could note it, or somebody made it by hand. Pulumi does not "+
+		"know its secret. Delete it, and run the update again:\n%[3]s",
+		user, strings.Join(keys, " and "), deleteCommands(user, keys))
 }
 
 func deleteCommands(user string, keys []string) string {
@@ -363,7 +393,7 @@ func (k *keyring) warnOfUnmanaged(j rotation.Journal, m *accessKeys) {
 				ids[i] = *id
 			}
 		}
-		k.warn(v[0].(string), j.Unmanaged(v[1].([]rotation.UserKey), ids[0], ids[1]))
+		k.warn(as[string](v[0]), j.Unmanaged(as[[]rotation.UserKey](v[1]), ids[0], ids[1]))
 		return struct{}{}, nil
 	}))
 }
@@ -372,8 +402,8 @@ func (k *keyring) warn(user string, unmanaged []string) {
 	if len(unmanaged) == 0 {
 		return
 	}
-	text := fmt.Sprintf("the user %q has access keys that this stack does not manage, and so neither rotates nor revokes: %s",
-		user, strings.Join(unmanaged, ", "))
+	text := fmt.Sprintf("the user %q has access keys that this stack does not manage, and so neither rotates nor "+
+		"revokes: %s", user, strings.Join(unmanaged, ", "))
 	if err := k.ctx.Log.Warn(text, &pulumi.LogArgs{Resource: k.owner}); err != nil {
 		fmt.Fprintln(os.Stderr, text)
 	}
@@ -395,4 +425,10 @@ func optional(text pulumi.StringOutput) pulumi.StringPtrOutput {
 		}
 		return &s, nil
 	})).(pulumi.StringPtrOutput)
+}
+
+// as returns a value of the type that it is known to have, which what outputs are applied to does not say.
+func as[T any](v any) T {
+	t, _ := v.(T)
+	return t
 }

@@ -261,18 +261,20 @@ func (r *RobotAccount) Annotate(a infer.Annotator) {
 	a.Describe(&r.PolicyName, "The name of the group's inline policy.")
 	a.Describe(&r.Policy, "The policy document of the group, in JSON: all that the robot may do. It is known in a "+
 		"preview wherever its inputs are, so that a reviewer sees what an update will grant.")
-	a.Describe(&r.AccessKeyID, "The ID of the current access key, such as `AKIAIOSFODNN7EXAMPLE`. Absent without `accessKey`.")
-	a.Describe(&r.SecretAccessKey, "The secret of the current access key: a Pulumi secret, encrypted in the state. Absent "+
-		"without `accessKey`, and with `pgpKey`.")
+	a.Describe(&r.AccessKeyID, "The ID of the current access key, such as `AKIAIOSFODNN7EXAMPLE`. Absent "+
+		"without `accessKey`.")
+	a.Describe(&r.SecretAccessKey, "The secret of the current access key: a Pulumi secret, encrypted in the state. "+
+		"Absent without `accessKey`, and with `pgpKey`.")
 	a.Describe(&r.EncryptedSecretAccessKey, "The secret of the current access key, encrypted to `pgpKey` and in base64: "+
 		"`base64 -d | gpg -d` gives it. Absent without `pgpKey`.")
 	a.Describe(&r.PreviousAccessKeyID, "The ID of the access key before the current one. Absent if there is none.")
 	a.Describe(&r.AccessKeyGeneration, "The generation of the current access key. It grows by one with each rotation.")
 	a.Describe(&r.AccessKeyRotatedAt, "When the current generation began, in RFC 3339.")
-	a.Describe(&r.AccessKeyRotateAfter, "When the current access key becomes due, in RFC 3339: the first update after that "+
-		"rotates. Absent without `rotateEvery`.")
+	a.Describe(&r.AccessKeyRotateAfter, "When the current access key becomes due, in RFC 3339: the first update after "+
+		"that rotates. Absent without `rotateEvery`.")
 	a.Describe(&r.SecretArn, "The ARN of the Secrets Manager secret. Absent without `secretsManager`.")
-	a.Describe(&r.SSMParameterNames, "The names of the two SSM parameters, that of the ID first. Absent without `ssmPath`.")
+	a.Describe(&r.SSMParameterNames, "The names of the two SSM parameters, that of the ID first. Absent without "+
+		"`ssmPath`.")
 }
 
 // Annotate describes the inputs in the schema.
@@ -314,8 +316,8 @@ func (args *RobotAccountArgs) Annotate(a infer.Annotator) {
 		"administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into "+
 		"5,120 characters. A change updates the policy in place; neither order nor repetition is a change. "+
 		"(Source: IAM User Guide, \"IAM identifiers\" and \"IAM and AWS STS quotas\".)")
-	a.Describe(&args.AllowSessionTags, "Whether the robot may also tag the sessions of the roles that it assumes: the policy "+
-		"then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions "+
+	a.Describe(&args.AllowSessionTags, "Whether the robot may also tag the sessions of the roles that it assumes: the "+
+		"policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions "+
 		"unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does "+
 		"with its own `allowSessionTags`. By default `false`. A change updates the policy in place. "+
 		"(Source: IAM User Guide, \"Pass session tags in AWS STS\".)")

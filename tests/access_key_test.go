@@ -438,22 +438,22 @@ func TestAccessKeyBesideOthers(t *testing.T) {
 	s.destroy()
 }
 
-// TestAccessKeyOfProtectedRobot says that protection keeps the robot and its current key from being deleted, and does
+// TestAccessKeyOfProtectedRobot says that protection keeps the robot and its keys from being deleted, and does
 // not keep the key from being rotated.
 func TestAccessKeyOfProtectedRobot(t *testing.T) {
 	t.Parallel()
 	s := newKeyStack(t, newLab(t))
-	var current string
+	var now keyOutputs
 	for generation := 1; generation <= 3; generation++ {
 		s.give(values{"generation": generation, "secretsManager": values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot"})
 		s.option(values{"protect": true})
 		result, _ := s.up()
-		current = readKeyOutputs(t, result.Outputs).AccessKeyID
+		now = readKeyOutputs(t, result.Outputs)
 	}
 	if _, err := s.Destroy(t.Context()); err == nil || !strings.Contains(err.Error(), "protect") {
 		t.Errorf("a protected robot is destroyed: %v", err)
 	}
-	s.holds(current + active)
+	s.holds(now.PreviousAccessKeyID+active, now.AccessKeyID+active)
 	s.next(values{
 		"generation": 3, "previous": "deleted", "secretsManager": values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot",
 	})

@@ -227,33 +227,37 @@ func (s *keyStack) killedUpdate(k kill) string {
 var deleteCommand = regexp.MustCompile(`aws iam delete-access-key --user-name (\S+) --access-key-id (\S+)`)
 
 // recover does after a killed update what the guide says, and returns the outputs and how many keys were named.
-func (s *keyStack) recover(what string) (keyOutputs, int) {
+func (s *keyStack) recover(what string) (outputs keyOutputs, named int) {
 	s.t.Helper()
 	out, err := s.command("cancel", "--yes").CombinedOutput()
 	if err != nil {
 		s.t.Errorf("%s: cancel: %v\n%s", what, err, out)
 	}
 	if out, err = s.command("up", "--yes", "--skip-preview").CombinedOutput(); err == nil {
-		outputs, err := s.Outputs(s.t.Context())
-		check(s.t, err)
-		return readKeyOutputs(s.t, outputs), 0
+		return s.outputs(), 0
 	}
-	named := deleteCommand.FindAllStringSubmatch(string(out), -1)
-	slices.SortFunc(named, slices.Compare[[]string])
-	named = slices.CompactFunc(named, slices.Equal[[]string])
-	if len(named) != 1 {
-		s.t.Fatalf("%s: the next update fails, and names %d keys:\n%s", what, len(named), out)
+	keys := deleteCommand.FindAllStringSubmatch(string(out), -1)
+	slices.SortFunc(keys, slices.Compare[[]string])
+	keys = slices.CompactFunc(keys, slices.Equal[[]string])
+	if len(keys) != 1 {
+		s.t.Fatalf("%s: the next update fails, and names %d keys:\n%s", what, len(keys), out)
 	}
 	_, err = iam.NewFromConfig(s.lab.Config()).DeleteAccessKey(s.t.Context(), &iam.DeleteAccessKeyInput{
-		UserName: &named[0][1], AccessKeyId: &named[0][2],
+		UserName: &keys[0][1], AccessKeyId: &keys[0][2],
 	})
 	check(s.t, err)
 	if out, err = s.command("up", "--yes", "--skip-preview").CombinedOutput(); err != nil {
 		s.t.Fatalf("%s: the update after the one that named a key fails:\n%s", what, out)
 	}
+	return s.outputs(), 1
+}
+
+// outputs returns the stack's outputs.
+func (s *keyStack) outputs() keyOutputs {
+	s.t.Helper()
 	outputs, err := s.Outputs(s.t.Context())
 	check(s.t, err)
-	return readKeyOutputs(s.t, outputs), 1
+	return readKeyOutputs(s.t, outputs)
 }
 
 // command is a command of the Pulumi CLI for the stack.
@@ -264,4 +268,48 @@ func (s *keyStack) command(args ...string) *exec.Cmd {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
 	return cmd
+}
+
+// TestAnotherRotationAfterAKill asks for one more rotation where the one before was killed: the key that works is not
+// deleted before another one does.
+func TestAnotherRotationAfterAKill(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells, without a library, which plugins the CLI has started")
+	}
+	s := newKeyStack(t, newLab(t))
+	s.next(nil)
+	s.next(values{})
+	working := s.next(values{"generation": 2})
+
+	// Before AWS made the key.
+	s.give(values{"generation": 3})
+	s.killedUpdate(kill{"pulumi", 0, true})
+	s.holds(working.AccessKeyID + active)
+	s.give(values{"generation": 4})
+	now, named := s.recover("killed before the key was made")
+	s.holds(working.AccessKeyID+active, now.AccessKeyID+active)
+	if named != 0 || now.PreviousAccessKeyID != working.AccessKeyID {
+		t.Errorf("it ends with %+v, after %d keys were named", now, named)
+	}
+	s.unchanged()
+
+	// After AWS made it, and before it was noted. The working key stays until the update that makes another one.
+	working = now
+	s.give(values{"generation": now.AccessKeyGeneration + 1})
+	s.killedUpdate(kill{"pulumi", 1, true})
+	s.give(values{"generation": now.AccessKeyGeneration + 2})
+	s.lab.Calls()
+	now, named = s.recover("killed after the key was made")
+	if named != 1 || now.AccessKeyID == working.AccessKeyID {
+		t.Errorf("it ends with %+v, after %d keys were named", now, named)
+	}
+	s.holds(now.AccessKeyID + active)
+	writes := s.lab.Writes()
+	// The command that the error names deletes a key first; the last call deletes the one that worked.
+	if want := []string{"DeleteAccessKey", "CreateAccessKey", "DeleteAccessKey"}; !slices.Equal(writes, want) {
+		t.Errorf("it takes the calls %v, not %v", writes, want)
+	}
+	s.unchanged()
+	s.destroy()
 }

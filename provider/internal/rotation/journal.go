@@ -87,7 +87,7 @@ func (j Journal) CheckGeneration(generation int) error {
 	switch next := j.Current.Generation + 1; {
 	case generation < j.Requested:
 		return &iam.Violation{Rule: fmt.Sprintf("must not be lowered: it was %d", j.Requested)}
-	case generation > max(next, j.Requested):
+	case generation > max(next, j.Requested+1):
 		return &iam.Violation{Rule: fmt.Sprintf(
 			"must be raised by one at a time: the current key is of generation %d, and the next one is %d",
 			j.Current.Generation, next)}
@@ -100,6 +100,8 @@ func (j Journal) Due(r Request) string {
 	switch {
 	case r.UserID != j.UserID:
 		return "the user is another one"
+	case j.pending(r) && j.previousGone(r):
+		return "an earlier rotation was not finished"
 	case r.Generation > j.Requested:
 		return fmt.Sprintf("generation is raised from %d to %d", j.Requested, r.Generation)
 	case !r.PGPKeyUnknown && r.PGPKey != j.Current.PGPKey:
@@ -110,7 +112,21 @@ func (j Journal) Due(r Request) string {
 	return ""
 }
 
-// Next returns the journal after an update that asks for r, which has passed [Journal.CheckGeneration].
+// pending reports whether the current key is not there: the user has no key but those that were there when it was
+// planned. Then an update was ended before it made the key, or somebody deleted it.
+func (j Journal) pending(r Request) bool {
+	return !slices.ContainsFunc(r.UserKeys, func(id string) bool { return !slices.Contains(j.Current.Before, id) })
+}
+
+// previousGone reports whether the key before the current one is not there, although it is kept.
+func (j Journal) previousGone(r Request) bool {
+	return j.PreviousKept && !slices.ContainsFunc(r.UserKeys, func(id string) bool {
+		return slices.Contains(j.Current.Before, id) && !slices.Contains(j.Previous.Before, id)
+	})
+}
+
+// Next returns the journal after an update that asks for r, which has passed [Journal.CheckGeneration]. Where the
+// current key is not there, the new one takes its slot, and not the one of a key that may be the only one to work.
 func (j Journal) Next(r Request) Journal {
 	next := j
 	next.Requested = max(r.Generation, j.Requested)
@@ -118,8 +134,12 @@ func (j Journal) Next(r Request) Journal {
 		next.RotatedAt = r.Now
 		next.UserID = r.UserID
 		next.Current = Key{Generation: j.Current.Generation + 1, PGPKey: r.PGPKey, Before: r.UserKeys}
-		next.Previous, next.PreviousKept = nil, false
-		if r.UserID == j.UserID {
+		switch {
+		case r.UserID != j.UserID, j.pending(r) && j.previousGone(r):
+			next.Previous, next.PreviousKept = nil, false
+		case j.pending(r):
+			next.Current.Generation = j.Current.Generation + Slots
+		default:
 			previous := j.Current
 			next.Previous, next.PreviousKept = &previous, true
 		}

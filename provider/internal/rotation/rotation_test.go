@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -34,17 +35,37 @@ type history struct {
 	t       *testing.T
 	journal Journal
 	now     time.Time
+	// slots are the IDs of the user's keys.
+	slots [Slots]string
+	// killed says that updates are ended before they make a key.
+	killed bool
 }
 
 func begin(t *testing.T, generation int) *history {
 	t.Helper()
 	h := &history{t: t, now: start}
 	h.journal = Begin(h.request(generation))
+	h.make()
 	return h
 }
 
+// make does what the engine does of the journal: it makes the current key, and deletes what is not kept.
+func (h *history) make() {
+	key := h.journal.Current
+	h.slots[key.Slot()] = fmt.Sprint("K", key.Generation)
+	if !h.journal.PreviousKept {
+		h.slots[1-key.Slot()] = ""
+	}
+}
+
 func (h *history) request(generation int) Request {
-	return Request{Generation: generation, KeepPrevious: true, UserID: "AIDA1", Now: h.now}
+	r := Request{Generation: generation, KeepPrevious: true, UserID: "AIDA1", Now: h.now}
+	for _, id := range h.slots {
+		if id != "" {
+			r.UserKeys = append(r.UserKeys, id)
+		}
+	}
+	return r
 }
 
 // update runs an update after some days, and returns why it rotates.
@@ -52,12 +73,16 @@ func (h *history) update(days int, r Request) string {
 	h.t.Helper()
 	h.now = h.now.Add(time.Duration(days) * day)
 	r.Now = h.now
+	r.UserKeys = h.request(0).UserKeys
 	reason := h.journal.Due(r)
 	next := h.journal.Next(r)
 	if again := next.Next(r); !again.Equal(next) || next.Due(r) != "" {
 		h.t.Errorf("run again, the update goes on from %+v to %+v", next, again)
 	}
 	h.journal = next
+	if !h.killed {
+		h.make()
+	}
 	return reason
 }
 
@@ -195,6 +220,46 @@ func TestAnotherUserHasNoPreviousKey(t *testing.T) {
 	if h.journal.Previous != nil || h.journal.UserID != "AIDA2" {
 		t.Errorf("the journal is %+v", h.journal)
 	}
+}
+
+// TestUnfinishedRotation says that a rotation which was ended before it made its key is never taken for done: whatever
+// comes next, the key that works is not in the slot that the next one takes.
+func TestUnfinishedRotation(t *testing.T) {
+	t.Parallel()
+	h := begin(t, 1)
+	h.update(0, h.request(2))
+	h.killed = true
+	h.slots[1] = "" // The first key made room for the third.
+	h.update(0, h.request(3))
+	h.is(3, 2)
+	h.update(0, h.request(4))
+	h.is(5, 2)
+	h.killed = false
+	h.update(0, h.request(4))
+	h.is(5, 2)
+	h.update(0, h.request(5))
+	h.is(6, 5)
+
+	// The key was made, and nobody noted it; the next rotation takes it for the previous one, until it is deleted.
+	h.update(0, h.request(7))
+	h.is(7, 6)
+	h.slots[0] = "K6"
+	h.killed = true
+	h.update(0, h.request(8))
+	h.slots[0] = ""
+	if reason := h.update(0, h.request(8)); reason != "an earlier rotation was not finished" && reason != "" {
+		t.Errorf("it is due because %q", reason)
+	}
+	if h.journal.Current.Slot() == 1 {
+		t.Errorf("the new key takes the slot of the one that works: %+v", h.journal)
+	}
+
+	// A key that was deleted by hand is followed by one in its slot.
+	h = begin(t, 1)
+	h.update(0, h.request(2))
+	h.slots[0] = ""
+	h.update(0, h.request(3))
+	h.is(4, 1)
 }
 
 func TestUnknownGenerationKeepsTheKey(t *testing.T) {

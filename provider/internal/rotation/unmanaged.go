@@ -46,6 +46,15 @@ func (j Journal) Unmanaged(keys []UserKey, current, previous string) []string {
 	return ids(rest)
 }
 
+// OfPrevious returns the ID of the key before the current one, if it is among those given. It is for an update that
+// finds that key to be missing from the stack's state.
+func (j Journal) OfPrevious(keys []UserKey) []string {
+	if j.Previous == nil {
+		return nil
+	}
+	return j.own(keys, *j.Previous)
+}
+
 // own returns the ID of the key that was made for k, if it is among those given: the oldest of the keys that the
 // user got since k was planned, and had when the current one was. No other key can be older, because k was not
 // made while the user had one that was not there when k was planned.

@@ -6,7 +6,7 @@ import "encoding/json"
 // Source: AWS SDKs and Tools Reference Guide, "AWS access keys".
 const (
 	accessKeyID     = "AWS_ACCESS_KEY_ID"
-	secretAccessKey = "AWS_SECRET_ACCESS_KEY"
+	secretAccessKey = "AWS_SECRET_ACCESS_KEY" //nolint:gosec // A name, and no secret.
 )
 
 // PairJSON returns an access key as the JSON text that a secret holds.

@@ -39,5 +39,6 @@ func CheckKMSKeyID(s string) error {
 	return nil
 }
 
-var kmsKeyRE = regexp.MustCompile(`^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]+)` +
+var kmsKeyRE = regexp.MustCompile(`^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:` +
+	`(key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]+)` +
 	`|alias/[A-Za-z0-9/_-]+|[A-Za-z0-9-]+)$`)

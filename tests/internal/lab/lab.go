@@ -99,7 +99,8 @@ func authCount(enforced bool) string {
 // Env is the environment for the Pulumi CLI and all that it starts: the state is in the lab's folder, and the
 // only AWS to be reached is the lab's account. What the user has configured for AWS is out of reach.
 func (l *Lab) Env() map[string]string {
-	state := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(l.Dir, "state"))}
+	// Without metadata: a CLI that is killed leaves empty files of it, with which the next one cannot read the state.
+	state := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(l.Dir, "state")), RawQuery: "metadata=skip"}
 	env := map[string]string{
 		"PULUMI_BACKEND_URL":          state.String(),
 		"PULUMI_CONFIG_PASSPHRASE":    "lab",
