@@ -114,11 +114,11 @@ func (args *AccessKeyArgs) Annotate(a infer.Annotator) {
 		"`inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default "+
 		"`active`. It is switched off or deleted after its successor is made and kept in every store. A change is in place.")
 	a.Describe(&args.Revoked, "Whether every key of the robot is switched off, in an emergency. By default `false`. A "+
-		"key that is made meanwhile is switched off too. Set to `false` again, it switches the keys on, except what `previous` "+
-		"switches off. A change is in place.")
+		"key that is made meanwhile is switched off too. Set to `false` again, it switches the keys on, except what "+
+		"`previous` switches off. A change is in place.")
 	a.Describe(&args.PGPKey, "An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, "+
-		"or `keybase:` and the name of a Keybase user. The secret is then encrypted to it before it enters Pulumi's state, and "+
-		"the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes "+
+		"or `keybase:` and the name of a Keybase user. The secret is then encrypted to it before it enters Pulumi's "+
+		"state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes "+
 		"`secretsManager` and `ssmPath`. A change rotates: the key before keeps its own.")
 	a.Describe(&args.SecretsManager, "An AWS Secrets Manager secret that holds the current key. By default none.")
 	a.Describe(&args.SSMPath, "The path, such as `/cicd/robot`, of two AWS Systems Manager parameters of type "+
@@ -133,8 +133,8 @@ func (args *AccessKeyArgs) Annotate(a infer.Annotator) {
 func (args *SecretsManagerArgs) Annotate(a infer.Annotator) {
 	a.SetToken("index", "AccessKeySecret")
 	a.Describe(args, "An AWS Secrets Manager secret that holds the current access key of a robot account, as the "+
-		"JSON text `{\"AWS_ACCESS_KEY_ID\": \"...\", \"AWS_SECRET_ACCESS_KEY\": \"...\"}`, both of which change at once. It is "+
-		"deleted without a recovery window, since its keys are deleted as well.")
+		"JSON text `{\"AWS_ACCESS_KEY_ID\": \"...\", \"AWS_SECRET_ACCESS_KEY\": \"...\"}`, both of which change at once. It "+
+		"is deleted without a recovery window, since its keys are deleted as well.")
 	a.Describe(&args.Name, "The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a "+
 		"hyphen and six letters or digits. A change makes a new secret before it deletes the old one. "+
 		"(Source: AWS Secrets Manager API Reference, \"CreateSecret\".)")
