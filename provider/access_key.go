@@ -118,8 +118,8 @@ func (args *AccessKeyArgs) Annotate(a infer.Annotator) {
 		"`previous` switches off. A change is in place.")
 	a.Describe(&args.PGPKey, "An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, "+
 		"or `keybase:` and the name of a Keybase user. The secret is then encrypted to it before it enters Pulumi's "+
-		"state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes "+
-		"`secretsManager` and `ssmPath`. A change rotates: the key before keeps its own.")
+		"state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It "+
+		"excludes `secretsManager` and `ssmPath`. A change rotates: the key before keeps its own.")
 	a.Describe(&args.SecretsManager, "An AWS Secrets Manager secret that holds the current key. By default none.")
 	a.Describe(&args.SSMPath, "The path, such as `/cicd/robot`, of two AWS Systems Manager parameters of type "+
 		"`SecureString` that hold the current key: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Names of "+
