@@ -318,8 +318,8 @@ func (args *RobotAccountArgs) Annotate(a infer.Annotator) {
 		"(Source: IAM User Guide, \"IAM identifiers\" and \"IAM and AWS STS quotas\".)")
 	a.Describe(&args.AllowSessionTags, "Whether the robot may also tag the sessions of the roles that it assumes: the "+
 		"policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags "+
-		"sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` "+
-		"does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. "+
+		"sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as "+
+		"`DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. "+
 		"(Source: IAM User Guide, \"Pass session tags in AWS STS\".)")
 	a.Describe(&args.AccessKey, "The access keys of the user. By default none is made; removed, they are deleted. "+
 		"With it, a change of `userName` replaces the user, the new one before the old one.")
