@@ -54,6 +54,8 @@ type keyring struct {
 	args  *AccessKeyArgs
 	owner pulumi.Resource
 	user  *awsiam.User
+	// previousStays says that a rotation leaves the previous key as it is.
+	previousStays bool
 	// listed are the keys that the user had before this update, as []rotation.UserKey. It is not known in a
 	// preview in which the user is yet to be made.
 	listed pulumi.Output
@@ -74,6 +76,11 @@ func newAccessKeys(
 	ctx *pulumi.Context, name string, args *AccessKeyArgs, owner pulumi.Resource, user *awsiam.User,
 ) (*accessKeys, error) {
 	k := &keyring{ctx: ctx, name: name, args: args, owner: owner, user: user, noted: &accessKeyRotation{}}
+	given := newInputs(ctx).values.Get(accessKeyInput)
+	if given.IsMap() {
+		previous := given.AsMap().Get("previous")
+		k.previousStays = previous.IsNull() || (previous.IsString() && previous.AsString() == previousActive)
+	}
 	// The unique ID is known once the user exists.
 	k.listed = pulumi.All(user.Name, user.UniqueId).ApplyT(guarded(func(v []any) ([]rotation.UserKey, error) {
 		return k.list(as[string](v[0]))
@@ -161,7 +168,7 @@ func (k *keyring) register(owner pulumi.URN, j rotation.Journal) (*accessKeys, e
 		return key, nil
 	}
 	var before []pulumi.Resource
-	previousFirst := j.PreviousKept && k.args.Previous == nil
+	previousFirst := j.PreviousKept && k.previousStays
 	if previousFirst {
 		key, err := previous()
 		if err != nil {

@@ -62,7 +62,7 @@ func TestDemo(t *testing.T) {
 }
 
 // demoIsEmpty is how the demo ends.
-const demoIsEmpty = "\nThe account is empty again: its APIs list no user, no group, no role and no secret.\n"
+const demoIsEmpty = "\nThe account is empty again: its APIs list no user, group, role, secret or parameter.\n"
 
 // TestDemoExamples runs the demo of the other examples to its end.
 func TestDemoExamples(t *testing.T) {

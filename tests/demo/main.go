@@ -137,6 +137,6 @@ func show(ctx context.Context, l *lab.Lab, cli cli) error {
 	if left != 0 {
 		return fmt.Errorf("the account still holds %d objects", left)
 	}
-	fmt.Println("\nThe account is empty again: its APIs list no user, no group, no role and no secret.")
+	fmt.Println("\nThe account is empty again: its APIs list no user, group, role, secret or parameter.")
 	return nil
 }

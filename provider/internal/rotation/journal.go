@@ -99,13 +99,13 @@ func (j Journal) CheckGeneration(generation int) error {
 func (j Journal) Due(r Request) string {
 	switch {
 	case r.UserID != j.UserID:
-		return "the user is another one"
+		return "the user is replaced, with all of its keys"
 	case j.pending(r) && j.previousGone(r):
 		return "an earlier rotation was not finished"
 	case r.Generation > j.Requested:
 		return fmt.Sprintf("generation is raised from %d to %d", j.Requested, r.Generation)
 	case !r.PGPKeyUnknown && r.PGPKey != j.Current.PGPKey:
-		return "pgpKey is another one"
+		return "pgpKey has changed"
 	case r.Every > 0 && !r.Now.Before(j.RotatedAt.Add(r.Every)):
 		return fmt.Sprintf("the current key is %d days old", int(r.Now.Sub(j.RotatedAt)/day))
 	}

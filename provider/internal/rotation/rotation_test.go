@@ -193,7 +193,7 @@ func TestPGPKeyBelongsToItsKey(t *testing.T) {
 	h := begin(t, 1)
 	r := h.request(1)
 	r.PGPKey = "a"
-	if reason := h.update(0, r); reason != "pgpKey is another one" {
+	if reason := h.update(0, r); reason != "pgpKey has changed" {
 		t.Errorf("it is due because %q", reason)
 	}
 	if h.journal.Current.PGPKey != "a" || h.journal.Previous.PGPKey != "" {
