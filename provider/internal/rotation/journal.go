@@ -148,14 +148,3 @@ func (j Journal) Next(r Request) Journal {
 	next.PreviousKept = next.PreviousKept && r.KeepPrevious
 	return next
 }
-
-// Equal reports whether both journals say the same.
-func (j Journal) Equal(k Journal) bool {
-	return j.Requested == k.Requested && j.RotatedAt.Equal(k.RotatedAt) && j.UserID == k.UserID &&
-		j.PreviousKept == k.PreviousKept && j.Current.equal(k.Current) &&
-		(j.Previous == nil) == (k.Previous == nil) && (j.Previous == nil || j.Previous.equal(*k.Previous))
-}
-
-func (k Key) equal(l Key) bool {
-	return k.Generation == l.Generation && k.PGPKey == l.PGPKey && slices.Equal(k.Before, l.Before)
-}
