@@ -209,15 +209,6 @@ func (args DeploymentRoleArgs) trustPolicy() pulumi.StringOutput {
 	})).(pulumi.StringOutput)
 }
 
-// valueOrZero returns the value of an optional input, which the SDK gives as it is or as a pointer.
-func valueOrZero[T any](v any) T {
-	if pointer, _ := v.(*T); pointer != nil {
-		return *pointer
-	}
-	value, _ := v.(T)
-	return value
-}
-
 // warnDeploymentRole says what is no error, and yet should be known.
 func warnDeploymentRole(ctx *pulumi.Context, in *inputs, deployment *DeploymentRole) error {
 	at := &pulumi.LogArgs{Resource: deployment}

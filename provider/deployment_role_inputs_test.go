@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -415,14 +414,5 @@ func TestUnknownValuesOfARoleAreRefusedInAnUpdate(t *testing.T) {
 // TestEveryInputOfARoleHasARule says that no field of the arguments goes unchecked.
 func TestEveryInputOfARoleHasARule(t *testing.T) {
 	t.Parallel()
-	args := reflect.TypeFor[DeploymentRoleArgs]()
-	for i := range args.NumField() {
-		name, _, _ := strings.Cut(args.Field(i).Tag.Get("pulumi"), ",")
-		if deploymentRoleRules[name] == nil {
-			t.Errorf("%s has no rule", name)
-		}
-	}
-	if args.NumField() != len(deploymentRoleRules) {
-		t.Errorf("%d fields, and %d rules", args.NumField(), len(deploymentRoleRules))
-	}
+	everyFieldHasARule[DeploymentRoleArgs](t, deploymentRoleRules)
 }

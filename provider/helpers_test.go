@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -22,4 +24,19 @@ func unmarshal(t *testing.T, s *structpb.Struct) resource.PropertyMap {
 	})
 	check(t, err)
 	return m
+}
+
+// everyFieldHasARule says that the rules are of the fields of the arguments, and of no others.
+func everyFieldHasARule[Args any](t *testing.T, rules rules) {
+	t.Helper()
+	args := reflect.TypeFor[Args]()
+	for i := range args.NumField() {
+		name, _, _ := strings.Cut(args.Field(i).Tag.Get("pulumi"), ",")
+		if rules[name] == nil {
+			t.Errorf("%s has no rule", name)
+		}
+	}
+	if args.NumField() != len(rules) {
+		t.Errorf("%d fields, and %d rules", args.NumField(), len(rules))
+	}
 }

@@ -27,27 +27,27 @@ func callerIdentity(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Id
 			invoke = append(invoke, pulumi.Provider(provider))
 		}
 	}
-	asked, ok := ctx.Value(identitiesKey{}).(*identities)
-	if !ok {
-		return askIdentity(ctx, invoke...)
-	}
-	of, _ := ctx.Value(deploymentKey{}).(deployment)
-	return asked.of(of, func() (*iam.Identity, error) { return askIdentity(ctx, invoke...) })
+	asked, _ := ctx.Value(lookUpsKey{}).(lookUps)
+	return asked.identities.of(asked.deployment, func() (*iam.Identity, error) { return askIdentity(ctx, invoke...) })
 }
+
+// lookUps are what a construct knows of what others have asked AWS.
+type lookUps struct {
+	identities *identities
+	deployment deployment
+}
+
+type lookUpsKey struct{}
 
 // deployment is a deployment, by the address of its resource monitor, and an AWS provider in it, by its reference,
 // which is empty for the default one.
 type deployment struct{ monitor, provider string }
-
-type deploymentKey struct{}
 
 // identities are the answers of AWS.
 type identities struct {
 	mu    sync.Mutex
 	asked map[deployment]func() (*iam.Identity, error)
 }
-
-type identitiesKey struct{}
 
 // of returns the identity of the caller with a provider. Whoever wants to know it first asks, and all others wait.
 func (i *identities) of(d deployment, ask func() (*iam.Identity, error)) (*iam.Identity, error) {

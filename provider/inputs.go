@@ -76,6 +76,24 @@ func rootUnknowns(values property.Map, parent resource.URN) property.Map {
 	return values
 }
 
+// openLists moves secrecy and dependencies from lists to their elements, because the Pulumi SDK v3.259.0 takes a
+// list that depends on something for known although elements of it are not.
+func openLists(values property.Map) property.Map {
+	for name, v := range values.All {
+		if !v.IsArray() || (!v.Secret() && len(v.Dependencies()) == 0) {
+			continue
+		}
+		var elements []property.Value
+		for _, element := range v.AsArray().All {
+			elements = append(elements, element.
+				WithSecret(v.Secret() || element.Secret()).
+				WithDependencies(append(v.Dependencies(), element.Dependencies()...)))
+		}
+		values = values.Set(name, property.New(elements))
+	}
+	return values
+}
+
 // openObject moves secrecy and dependencies from an object to its values, because the Pulumi SDK v3.259.0 takes
 // an object of inputs only if it is a plain one.
 func openObject(v property.Value, parent resource.URN) property.Value {
@@ -89,6 +107,15 @@ func openObject(v property.Value, parent resource.URN) property.Value {
 			WithDependencies(append(slices.Clone(v.Dependencies()), value.Dependencies()...)), parent))
 	}
 	return property.New(values)
+}
+
+// valueOrZero returns the value of an optional input, which the SDK gives as it is or as a pointer.
+func valueOrZero[T any](v any) T {
+	if pointer, _ := v.(*T); pointer != nil {
+		return *pointer
+	}
+	value, _ := v.(T)
+	return value
 }
 
 type inputsKey struct{}
@@ -133,6 +160,20 @@ func (in *inputs) apply(rules rules) {
 		if check, ok := rules[name]; ok && in.given(name) {
 			in.check(location{path: resource.PropertyPath{name}}, v, check)
 		}
+	}
+}
+
+// checkGeneratedName reports an input that is not given, and that the resource's own name cannot stand in for.
+func (in *inputs) checkGeneratedName(input, name string, check func(string) error) {
+	// The name of the resource, with a hyphen and seven random characters.
+	const suffix = "-1234567"
+	if in.given(input) {
+		return
+	}
+	if err := check(name + suffix); err != nil {
+		in.reportWhole(input, fmt.Errorf(
+			"is not given, and the resource's own name %q with a suffix of %d characters cannot stand in: it %w",
+			name, len(suffix), err))
 	}
 }
 

@@ -152,24 +152,6 @@ func openDocument(v property.Value) property.Value {
 	return property.New(text)
 }
 
-// openLists moves secrecy and dependencies from lists to their elements, because the Pulumi SDK v3.259.0 takes a
-// list that depends on something for known although elements of it are not.
-func openLists(values property.Map) property.Map {
-	for name, v := range values.All {
-		if !v.IsArray() || (!v.Secret() && len(v.Dependencies()) == 0) {
-			continue
-		}
-		var elements []property.Value
-		for _, element := range v.AsArray().All {
-			elements = append(elements, element.
-				WithSecret(v.Secret() || element.Secret()).
-				WithDependencies(append(v.Dependencies(), element.Dependencies()...)))
-		}
-		values = values.Set(name, property.New(elements))
-	}
-	return values
-}
-
 // dependencies returns what a value and its parts depend on.
 func dependencies(v property.Value) []resource.URN {
 	all := v.Dependencies()
@@ -198,19 +180,5 @@ func (in *inputs) refuseSecretNames(names ...string) {
 				"secrets; if it is none, say so with your language's unsecret function"))
 			in.values = in.values.Delete(name) // One problem is enough.
 		}
-	}
-}
-
-// checkGeneratedName reports an input that is not given, and that the resource's own name cannot stand in for.
-func (in *inputs) checkGeneratedName(input, name string, check func(string) error) {
-	// The name of the resource, with a hyphen and seven random characters.
-	const suffix = "-1234567"
-	if in.given(input) {
-		return
-	}
-	if err := check(name + suffix); err != nil {
-		in.reportWhole(input, fmt.Errorf(
-			"is not given, and the resource's own name %q with a suffix of %d characters cannot stand in: it %w",
-			name, len(suffix), err))
 	}
 }

@@ -199,18 +199,10 @@ func (k *keyring) register(owner pulumi.URN, j rotation.Journal) (*accessKeys, e
 
 // statuses returns the status of the current key, and of the one before it.
 func (k *keyring) statuses() (current, previous pulumi.StringPtrOutput) {
-	revoked := pulumi.Bool(false).ToBoolOutput()
-	if k.args.Revoked != nil {
-		revoked = k.args.Revoked.ToBoolPtrOutput().Elem()
-	}
 	status := func(ofPrevious bool) pulumi.StringPtrOutput {
-		return pulumi.All(orNull(k.args.Previous), revoked).ApplyT(guarded(func(v []any) (*string, error) {
-			previous, _ := v[0].(*string)
-			off, _ := v[1].(bool)
-			if ofPrevious {
-				off = off || (previous != nil && *previous == previousInactive)
-			}
-			if off {
+		return pulumi.All(k.args.Previous, k.args.Revoked).ApplyT(guarded(func(v []any) (*string, error) {
+			revoked := valueOrZero[bool](v[1])
+			if revoked || ofPrevious && valueOrZero[string](v[0]) == previousInactive {
 				return pulumi.StringRef(statusInactive), nil
 			}
 			return pulumi.StringRef(statusActive), nil
@@ -310,12 +302,12 @@ func (k *keyring) registerStores(current *awsiam.AccessKey, m *accessKeys) ([]pu
 
 // rotateAfter returns when the current key becomes due, or null if it never does.
 func (k *keyring) rotateAfter() pulumi.StringPtrOutput {
-	return pulumi.All(k.noted.RotatedAt, orNull(k.args.RotateEvery)).ApplyT(guarded(func(v []any) (*string, error) {
-		every, _ := v[1].(*string)
-		if every == nil {
+	return pulumi.All(k.noted.RotatedAt, k.args.RotateEvery).ApplyT(guarded(func(v []any) (*string, error) {
+		every := valueOrZero[string](v[1])
+		if every == "" {
 			return nil, nil
 		}
-		interval, err := rotation.ParseInterval(*every)
+		interval, err := rotation.ParseInterval(every)
 		if err != nil {
 			return nil, err
 		}
@@ -414,14 +406,6 @@ func (k *keyring) warn(user string, unmanaged []string) {
 	if err := k.ctx.Log.Warn(text, &pulumi.LogArgs{Resource: k.owner}); err != nil {
 		fmt.Fprintln(os.Stderr, text)
 	}
-}
-
-// orNull returns an input as an output, which is null where the input is not given.
-func orNull(in pulumi.StringPtrInput) pulumi.StringPtrOutput {
-	if in == nil {
-		return optional(pulumi.String("").ToStringOutput())
-	}
-	return in.ToStringPtrOutput()
 }
 
 // optional makes an empty text null.

@@ -187,19 +187,14 @@ func (args RobotAccountArgs) mergedTags() pulumi.StringMapInput {
 // policy returns the policy document for a robot of the given identity. It is unknown where an input or the
 // identity is.
 func (args RobotAccountArgs) policy(identity *iam.Identity) pulumi.StringOutput {
-	tags := pulumi.Bool(false).ToBoolOutput()
-	if args.AllowSessionTags != nil {
-		tags = args.AllowSessionTags.ToBoolPtrOutput().Elem()
-	}
-	inputs := pulumi.All(args.AssumableRoles, args.SourceIps, tags)
+	inputs := pulumi.All(args.AssumableRoles, args.SourceIps, args.AllowSessionTags)
 	if identity == nil {
 		inputs = pulumi.All(pulumi.UnsafeUnknownOutput(nil))
 	}
 	return inputs.ApplyT(guarded(func(values []any) (string, error) {
 		roles, _ := values[0].([]string)
 		sources, _ := values[1].([]string)
-		tags, _ := values[2].(bool)
-		return robotPolicy(*identity, roles, sources, tags)
+		return robotPolicy(*identity, roles, sources, valueOrZero[bool](values[2]))
 	})).(pulumi.StringOutput)
 }
 

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -286,16 +285,8 @@ func TestUnknownValuesAreRefusedInAnUpdate(t *testing.T) {
 // TestEveryInputHasARule says that no field of the arguments goes unchecked.
 func TestEveryInputHasARule(t *testing.T) {
 	t.Parallel()
-	args := reflect.TypeFor[RobotAccountArgs]()
-	for i := range args.NumField() {
-		name, _, _ := strings.Cut(args.Field(i).Tag.Get("pulumi"), ",")
-		if robotAccountRules[name] == nil {
-			t.Errorf("%s has no rule", name)
-		}
-	}
-	if args.NumField() != len(robotAccountRules) {
-		t.Errorf("%d fields, and %d rules", args.NumField(), len(robotAccountRules))
-	}
+	everyFieldHasARule[RobotAccountArgs](t, robotAccountRules)
+	everyFieldHasARule[AccessKeyArgs](t, accessKeyRules)
 }
 
 func textAsset(t *testing.T) *resource.Asset {

@@ -78,8 +78,9 @@ func (s *server) Construct(
 			"this version of the Pulumi CLI is too old for the plugin: it does not accept output values")
 	}
 	resolveAliases(req)
-	ctx = context.WithValue(ctx, identitiesKey{}, s.identities)
-	ctx = context.WithValue(ctx, deploymentKey{}, deployment{req.GetMonitorEndpoint(), req.GetProviders()["aws"]})
+	ctx = context.WithValue(ctx, lookUpsKey{}, lookUps{
+		s.identities, deployment{req.GetMonitorEndpoint(), req.GetProviders()["aws"]},
+	})
 	resp, err = s.constructAndClose(ctx, req)
 	if err != nil && strings.Contains(err.Error(), context.Canceled.Error()) {
 		// The engine cancels what is under way when a resource fails. Which of the children was waited for then
