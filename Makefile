@@ -21,11 +21,11 @@ ENV := . .tools/env &&
 ## build: the plugin, stripped and trimmed
 build:
 	@echo "building $(PLUGIN)"
-	go build -trimpath -ldflags '-s -w' -o $(PLUGIN) ./cmd/pulumi-resource-cicd
+	go build -trimpath -tags grpcnotrace -ldflags '-s -w' -o $(PLUGIN) ./cmd/pulumi-resource-cicd
 
 ## sdk: schema.json and sdk/ from the Go code, offline
 sdk:
-	go -C cmd/pulumi-gen-cicd run . -root ../..
+	go -C cmd/pulumi-gen-cicd run -tags schema . -root ../..
 	cd sdk/go/cicd && go mod tidy
 
 ## test: every test
@@ -33,6 +33,7 @@ test: build
 	tools/setup
 	tools/install-package nodejs python
 	$(ENV) go test -race ./...
+	$(ENV) go test -tags schema -run Schema ./provider
 	$(ENV) cd sdk/go/cicd && go vet ./...
 	@# Each test is told as it ends, and each that is skipped with its reason.
 	$(ENV) cd tests && go test -v -timeout 30m ./... | awk '!/^=== / { print; fflush() }'

@@ -4,10 +4,13 @@ import (
 	"context"
 	"time"
 
-	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rotation"
 )
@@ -32,83 +35,99 @@ type accessKeyRotation struct {
 	PreviousKept       pulumi.BoolOutput        `pulumi:"previousKept"`
 }
 
-// withAccessKeyRotation serves the resource. Its inputs are what an update asks for:
+// accessKeyRotations serves the resource. Its inputs are what an update asks for:
 //
 //	generation, rotateEvery, previous, pgpKey   as in the component's accessKey, or null
 //	userId                                      the unique ID of the user
 //	userKeys                                    the IDs of the keys that the user has
 //
 // Check makes the journal of them, which is what the engine keeps as the resource's inputs and outputs.
-func withAccessKeyRotation(provider p.Provider, now func() time.Time) p.Provider {
-	inner := provider
-	provider.Check = func(ctx context.Context, req p.CheckRequest) (p.CheckResponse, error) {
-		if req.Urn.Type() != accessKeyRotationToken {
-			return inner.Check(ctx, req)
-		}
-		return checkAccessKeyRotation(ctx, req, now())
-	}
-	provider.Diff = func(ctx context.Context, req p.DiffRequest) (p.DiffResponse, error) {
-		if req.Urn.Type() != accessKeyRotationToken {
-			return inner.Diff(ctx, req)
-		}
-		return diffMaps(req.OldInputs, req.Inputs), nil
-	}
-	provider.Create = func(ctx context.Context, req p.CreateRequest) (p.CreateResponse, error) {
-		if req.Urn.Type() != accessKeyRotationToken {
-			return inner.Create(ctx, req)
-		}
-		return p.CreateResponse{ID: req.Urn.Name(), Properties: req.Properties}, nil
-	}
-	provider.Update = func(ctx context.Context, req p.UpdateRequest) (p.UpdateResponse, error) {
-		if req.Urn.Type() != accessKeyRotationToken {
-			return inner.Update(ctx, req)
-		}
-		return p.UpdateResponse{Properties: req.Inputs}, nil
-	}
-	provider.Read = func(ctx context.Context, req p.ReadRequest) (p.ReadResponse, error) {
-		if req.Urn.Type() != accessKeyRotationToken {
-			return inner.Read(ctx, req)
-		}
-		return p.ReadResponse{ID: req.ID, Properties: req.Properties, Inputs: req.Inputs}, nil
-	}
-	provider.Delete = func(ctx context.Context, req p.DeleteRequest) error {
-		if req.Urn.Type() != accessKeyRotationToken {
-			return inner.Delete(ctx, req)
-		}
-		return nil
-	}
-	return provider
+type accessKeyRotations struct {
+	packageProvider
+	now func() time.Time
+	// log tells the user something about a resource.
+	log func(ctx context.Context, urn resource.URN, text string)
 }
 
-// checkAccessKeyRotation returns the journal of an update. In a preview, what is not known yet is left as it
-// was, so that the preview shows what is known.
-func checkAccessKeyRotation(ctx context.Context, req p.CheckRequest, now time.Time) (p.CheckResponse, error) {
-	asked := rotationRequest(req.Inputs, now)
-	pgpKey := req.Inputs.Get("pgpKey")
-	noted, ok := readJournal(req.State)
+// only refuses resources of other types.
+func (*accessKeyRotations) only(typ tokens.Type) error {
+	if typ != accessKeyRotationToken {
+		return status.Errorf(codes.NotFound, "the package %s has no resource %q", Name, typ)
+	}
+	return nil
+}
+
+// Check returns the journal of an update. In a preview, what is not known yet is left as it was, so that the preview
+// shows what is known.
+func (r *accessKeyRotations) Check(
+	ctx context.Context, req plugin.CheckRequest,
+) (resp plugin.CheckResponse, err error) {
+	defer recoverAsError(&err)
+	if err := r.only(req.Type); err != nil {
+		return plugin.CheckResponse{}, err
+	}
+	asks, state := resource.FromResourcePropertyMap(req.News), resource.FromResourcePropertyMap(req.Olds)
+	asked := rotationRequest(asks, r.now())
+	pgpKey := asks.Get("pgpKey")
+	noted, ok := readJournal(state)
 	if !ok {
-		return p.CheckResponse{Inputs: writeJournal(rotation.Begin(asked), pgpKey, property.Value{})}, nil
+		return journalChecked(rotation.Begin(asked), pgpKey, property.Value{}), nil
 	}
 	if asked.Generation != 0 {
 		if err := noted.CheckGeneration(asked.Generation); err != nil {
-			in, generation := &inputs{}, req.Inputs.Get("generation")
+			in, generation := &inputs{}, asks.Get("generation")
 			at := location{resource.PropertyPath{accessKeyInput, "generation"}, generation.Secret()}
 			in.report(at, generation, err)
 			// Without a property, so that the engine adds nothing to the text, such as a value that is secret.
-			return p.CheckResponse{Failures: []p.CheckFailure{{Reason: in.text()}}}, nil
+			return plugin.CheckResponse{Failures: []plugin.CheckFailure{{Reason: in.text()}}}, nil
 		}
 	}
-	next, previousPGPKey := noted.Next(asked), req.State.Get("previousPgpKey")
+	next, previousPGPKey := noted.Next(asked), state.Get("previousPgpKey")
 	// The public keys are carried as they were given, secret or not known yet.
 	if reason := noted.Due(asked); reason == "" {
-		pgpKey = req.State.Get("pgpKey")
+		pgpKey = state.Get("pgpKey")
 	} else {
-		p.GetLogger(ctx).Infof("the access key is rotated, because %s", reason)
+		r.log(ctx, req.URN, "the access key is rotated, because "+reason)
 		if next.Previous != nil && next.Previous.Generation == noted.Current.Generation {
-			previousPGPKey = req.State.Get("pgpKey")
+			previousPGPKey = state.Get("pgpKey")
 		}
 	}
-	return p.CheckResponse{Inputs: writeJournal(next, pgpKey, previousPGPKey)}, nil
+	return journalChecked(next, pgpKey, previousPGPKey), nil
+}
+
+// journalChecked is what Check answers with a journal.
+func journalChecked(j rotation.Journal, pgpKey, previousPGPKey property.Value) plugin.CheckResponse {
+	return plugin.CheckResponse{Properties: resource.ToResourcePropertyMap(writeJournal(j, pgpKey, previousPGPKey))}
+}
+
+// Diff compares two journals, all of which is updated in place.
+func (r *accessKeyRotations) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffResponse, error) {
+	if err := r.only(req.Type); err != nil {
+		return plugin.DiffResponse{}, err
+	}
+	return diffMaps(resource.FromResourcePropertyMap(req.OldInputs), resource.FromResourcePropertyMap(req.NewInputs)), nil
+}
+
+// Create makes nothing but an ID.
+func (r *accessKeyRotations) Create(_ context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
+	return plugin.CreateResponse{ID: resource.ID(req.URN.Name()), Properties: req.Properties}, r.only(req.Type)
+}
+
+// Update has the engine note the journal.
+func (r *accessKeyRotations) Update(_ context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
+	return plugin.UpdateResponse{Properties: req.NewInputs}, r.only(req.Type)
+}
+
+// Read finds what the engine has noted.
+func (r *accessKeyRotations) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadResponse, error) {
+	return plugin.ReadResponse{
+		ReadResult: plugin.ReadResult{ID: req.ID, Inputs: req.Inputs, Outputs: req.State},
+	}, r.only(req.Type)
+}
+
+// Delete has nothing to delete.
+func (r *accessKeyRotations) Delete(_ context.Context, req plugin.DeleteRequest) (plugin.DeleteResponse, error) {
+	return plugin.DeleteResponse{}, r.only(req.Type)
 }
 
 // rotationRequest reads the resource's inputs, which the component has checked.
@@ -211,21 +230,24 @@ func writeJournal(j rotation.Journal, pgpKey, previousPGPKey property.Value) pro
 }
 
 // diffMaps returns the difference of two maps, all of it updated in place.
-func diffMaps(from, to property.Map) p.DiffResponse {
-	diff := p.DiffResponse{DetailedDiff: map[string]p.PropertyDiff{}}
+func diffMaps(from, to property.Map) plugin.DiffResult {
+	diff := plugin.DiffResult{Changes: plugin.DiffNone, DetailedDiff: map[string]plugin.PropertyDiff{}}
+	note := func(name string, kind plugin.DiffKind) {
+		diff.Changes = plugin.DiffSome
+		diff.DetailedDiff[name] = plugin.PropertyDiff{Kind: kind, InputDiff: true}
+	}
 	for name, v := range to.AllStable {
 		if old, ok := from.GetOk(name); !ok {
-			diff.DetailedDiff[name] = p.PropertyDiff{Kind: p.Add, InputDiff: true}
+			note(name, plugin.DiffAdd)
 		} else if !old.Equals(v) {
-			diff.DetailedDiff[name] = p.PropertyDiff{Kind: p.Update, InputDiff: true}
+			note(name, plugin.DiffUpdate)
 		}
 	}
 	for name := range from.AllStable {
 		if _, ok := to.GetOk(name); !ok {
-			diff.DetailedDiff[name] = p.PropertyDiff{Kind: p.Delete, InputDiff: true}
+			note(name, plugin.DiffDelete)
 		}
 	}
-	diff.HasChanges = len(diff.DetailedDiff) > 0
 	return diff
 }
 

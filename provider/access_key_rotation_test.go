@@ -1,12 +1,16 @@
 package provider
 
 import (
+	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
-	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
@@ -14,8 +18,11 @@ import (
 func TestAccessKeyRotation(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	provider, err := newProvider(func() time.Time { return now })
-	check(t, err)
+	var said []string
+	rotations := &accessKeyRotations{
+		now: func() time.Time { return now },
+		log: func(_ context.Context, _ resource.URN, text string) { said = append(said, text) },
+	}
 	urn := resource.NewURN("stack", "project", "", accessKeyRotationToken, "robot")
 	asked := property.NewMap(map[string]property.Value{"userId": property.New("AIDA1")})
 	var noted property.Map
@@ -25,19 +32,22 @@ func TestAccessKeyRotation(t *testing.T) {
 		if !asked.Get("userKeys").IsComputed() {
 			asked = asked.Set("userKeys", property.New(keys))
 		}
-		checked, err := provider.Check(t.Context(), p.CheckRequest{Urn: urn, State: noted, Inputs: asked})
+		checked, err := rotations.Check(t.Context(), plugin.CheckRequest{
+			URN: urn, Type: urn.Type(), Olds: resource.ToResourcePropertyMap(noted), News: resource.ToResourcePropertyMap(asked),
+		})
 		check(t, err)
 		if len(checked.Failures) > 0 {
 			t.Fatalf("the check fails: %v", checked.Failures)
 		}
-		diff, err := provider.Diff(t.Context(), p.DiffRequest{
-			Urn: urn, OldInputs: noted, State: noted, Inputs: checked.Inputs,
+		diff, err := rotations.Diff(t.Context(), plugin.DiffRequest{
+			URN: urn, Type: urn.Type(), OldInputs: resource.ToResourcePropertyMap(noted), NewInputs: checked.Properties,
 		})
 		check(t, err)
-		if changed := !checked.Inputs.Equals(noted); diff.HasChanges != changed || (len(diff.DetailedDiff) > 0) != changed {
-			t.Errorf("from %v to %v there is the difference %v", noted, checked.Inputs, diff)
+		next := resource.FromResourcePropertyMap(checked.Properties)
+		if changed := !next.Equals(noted); (diff.Changes == plugin.DiffSome) != changed || (len(diff.DetailedDiff) > 0) != changed {
+			t.Errorf("from %v to %v there is the difference %v", noted, next, diff)
 		}
-		noted = checked.Inputs
+		noted = next
 		made := property.New(fmt.Sprint("K", noted.Get("generation").AsNumber()))
 		if !keys[len(keys)-1].Equals(made) {
 			keys = []property.Value{keys[len(keys)-1], made}
@@ -93,8 +103,9 @@ func TestAccessKeyRotation(t *testing.T) {
 	is("generation", property.New(5.0))
 	is("previousGeneration", property.New(0.0))
 
-	lowered, err := provider.Check(t.Context(), p.CheckRequest{
-		Urn: urn, State: noted, Inputs: asked.Set("generation", property.New(9.0).WithSecret(true)),
+	lowered, err := rotations.Check(t.Context(), plugin.CheckRequest{
+		URN: urn, Type: urn.Type(), Olds: resource.ToResourcePropertyMap(noted),
+		News: resource.ToResourcePropertyMap(asked.Set("generation", property.New(9.0).WithSecret(true))),
 	})
 	check(t, err)
 	const want = "invalid input:\n  - accessKey = [secret]: must be raised by one at a time: " +
@@ -103,9 +114,56 @@ func TestAccessKeyRotation(t *testing.T) {
 		t.Errorf("the failures are %v", lowered.Failures)
 	}
 
-	read, err := provider.Read(t.Context(), p.ReadRequest{ID: "robot", Urn: urn, Inputs: noted, Properties: noted})
+	state := resource.ToResourcePropertyMap(noted)
+	read, err := rotations.Read(t.Context(), plugin.ReadRequest{
+		ID: "robot", URN: urn, Type: urn.Type(), Inputs: state, State: state,
+	})
 	check(t, err)
-	if !read.Inputs.Equals(noted) || !read.Properties.Equals(noted) || read.ID != "robot" {
+	if !read.Inputs.DeepEquals(state) || !read.Outputs.DeepEquals(state) || read.ID != "robot" {
 		t.Errorf("read back, it is %v", read)
+	}
+	if len(said) != 4 || slices.ContainsFunc(said, func(s string) bool {
+		return !strings.HasPrefix(s, "the access key is rotated, because ")
+	}) {
+		t.Errorf("the user is told %q", said)
+	}
+}
+
+// TestNoOtherResources says that the package has no other custom resource: none is made up, and none is taken for
+// deleted.
+func TestNoOtherResources(t *testing.T) {
+	t.Parallel()
+	rotations, ctx := &accessKeyRotations{now: time.Now}, t.Context()
+	const typ = tokens.Type("cicd:index:RobotAccount")
+	urn := resource.NewURN("stack", "project", "", typ, "robot")
+	for name, call := range map[string]func() error{
+		"Check": func() error {
+			_, err := rotations.Check(ctx, plugin.CheckRequest{URN: urn, Type: typ})
+			return err
+		},
+		"Diff": func() error {
+			_, err := rotations.Diff(ctx, plugin.DiffRequest{URN: urn, Type: typ})
+			return err
+		},
+		"Create": func() error {
+			_, err := rotations.Create(ctx, plugin.CreateRequest{URN: urn, Type: typ})
+			return err
+		},
+		"Update": func() error {
+			_, err := rotations.Update(ctx, plugin.UpdateRequest{URN: urn, Type: typ})
+			return err
+		},
+		"Read": func() error {
+			_, err := rotations.Read(ctx, plugin.ReadRequest{URN: urn, Type: typ})
+			return err
+		},
+		"Delete": func() error {
+			_, err := rotations.Delete(ctx, plugin.DeleteRequest{URN: urn, Type: typ})
+			return err
+		},
+	} {
+		if err := call(); err == nil || !strings.Contains(err.Error(), "no resource") {
+			t.Errorf("%s of another type gives %v", name, err)
+		}
 	}
 }

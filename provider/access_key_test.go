@@ -29,9 +29,8 @@ func keyInput(fields map[string]resource.PropertyValue) resource.PropertyMap {
 // options and dependencies.
 func TestAccessKeyRegistrations(t *testing.T) {
 	t.Parallel()
-	provider, err := newProvider(func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) })
-	check(t, err)
-	tp := startPlugin(t, provider)
+	now := func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
+	tp := startPlugin(t, components, now)
 	inputs := map[string]resource.PropertyValue{
 		"generation":  resource.NewProperty(3.0),
 		"rotateEvery": resource.NewProperty("90d"),
@@ -41,7 +40,7 @@ func TestAccessKeyRegistrations(t *testing.T) {
 		}),
 		"ssmPath": resource.NewProperty("/cicd/bot"),
 	}
-	_, err = tp.Construct(t.Context(), tp.robotRequest(t, keyInput(inputs)))
+	_, err := tp.Construct(t.Context(), tp.robotRequest(t, keyInput(inputs)))
 	check(t, err)
 	tp.registrations = nil
 	tp.userKeys = map[string]string{"robot-1-id": "2026-01-02T03:04:05Z"}

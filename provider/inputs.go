@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -10,13 +9,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/agext/levenshtein"
-	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil/rpcerror"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	perrors "github.com/pulumi/pulumi/sdk/v3/go/pulumi/errors"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
 )
@@ -45,23 +44,56 @@ type location struct {
 // problem is one broken rule.
 type problem struct{ path, value, rule string }
 
-// withInputs checks the inputs of every component before pulumi-go-provider reads them, because components have
-// no Check of their own, and lets constructs see them as the engine sent them, with [newInputs].
-func withInputs(provider p.Provider, checks map[tokens.Type]func(in *inputs, name string) error) p.Provider {
-	construct := provider.Construct
-	provider.Construct = func(ctx context.Context, req p.ConstructRequest) (p.ConstructResponse, error) {
-		if check, ok := checks[req.Urn.Type()]; ok {
-			if err := check(&inputs{values: req.Inputs, preview: req.DryRun}, req.Urn.Name()); err != nil {
-				return p.ConstructResponse{}, rpcerror.WrapDetailedError(err)
+// marshalling keeps all that values can be.
+var marshalling = plugin.MarshalOptions{
+	KeepUnknowns: true, KeepSecrets: true, KeepOutputValues: true, KeepResources: true, KeepByteString: true,
+}
+
+// takeInputs checks the inputs of a component before the Pulumi SDK reads them, because components have no Check of
+// their own, puts those of the request into the form that the SDK reads, and returns them.
+func takeInputs(
+	req *pulumirpc.ConstructRequest, check func(in *inputs, name string) error,
+) (property.Map, error) {
+	given, err := plugin.UnmarshalProperties(req.GetInputs(), marshalling)
+	if err != nil {
+		return property.Map{}, fmt.Errorf("read the inputs: %w", err)
+	}
+	values := withDependencies(resource.FromResourcePropertyMap(given), req.GetInputDependencies())
+	if err := check(&inputs{values: values, preview: req.GetDryRun()}, req.GetName()); err != nil {
+		return property.Map{}, rpcerror.WrapDetailedError(err)
+	}
+	parent := resource.URN(req.GetParent())
+	values = openPolicies(openLists(rootUnknowns(values, parent)))
+	if v, ok := values.GetOk(accessKeyInput); ok {
+		values = values.Set(accessKeyInput, openObject(v, parent))
+	}
+	// Each value has its dependencies by now.
+	req.InputDependencies = nil
+	if req.Inputs, err = plugin.MarshalProperties(resource.ToResourcePropertyMap(values), marshalling); err != nil {
+		return property.Map{}, fmt.Errorf("write the inputs: %w", err)
+	}
+	return values, nil
+}
+
+// withDependencies adds to each value what it depends on, besides what is among its own dependencies and those of its
+// parts.
+func withDependencies(
+	values property.Map, all map[string]*pulumirpc.ConstructRequest_PropertyDependencies,
+) property.Map {
+	for name, on := range all {
+		v, ok := values.GetOk(name)
+		if !ok {
+			continue
+		}
+		noted, own := dependencies(v), v.Dependencies()
+		for _, urn := range on.GetUrns() {
+			if urn := resource.URN(urn); !slices.Contains(noted, urn) {
+				own = append(own, urn)
 			}
 		}
-		req.Inputs = openPolicies(openLists(rootUnknowns(req.Inputs, req.Parent)))
-		if v, ok := req.Inputs.GetOk(accessKeyInput); ok {
-			req.Inputs = req.Inputs.Set(accessKeyInput, openObject(v, req.Parent))
-		}
-		return construct(context.WithValue(ctx, inputsKey{}, req.Inputs), req)
+		values = values.Set(name, v.WithDependencies(own))
 	}
-	return provider
+	return values
 }
 
 // rootUnknowns makes the inputs that are not known, and depend on nothing, depend on the parent, which exists

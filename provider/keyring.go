@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
@@ -30,22 +31,16 @@ type accessKeys struct {
 	parameterNames                          pulumi.StringArrayOutput
 }
 
-// accessKeyOutputs are the names of these outputs.
-var accessKeyOutputs = []string{
-	"accessKeyId", "secretAccessKey", "encryptedSecretAccessKey", "previousAccessKeyId", "accessKeyGeneration",
-	"accessKeyRotatedAt", "accessKeyRotateAfter", "secretArn", "ssmParameterNames",
-}
-
-// noAccessKeys are the outputs of a robot without access keys.
-func noAccessKeys() *accessKeys {
+// noAccessKeys are the outputs of a robot without access keys: the same nulls for all of them.
+var noAccessKeys = sync.OnceValue(func() accessKeys {
 	none := optional(pulumi.String("").ToStringOutput())
-	return &accessKeys{
+	return accessKeys{
 		id: none, secret: none, encryptedSecret: none, previousID: none,
 		generation: pulumi.Int(0).ToIntOutput().ApplyT(func(int) *int { return nil }).(pulumi.IntPtrOutput),
 		rotatedAt:  none, rotateAfter: none, secretArn: none,
 		parameterNames: none.ApplyT(func(*string) []string { return nil }).(pulumi.StringArrayOutput),
 	}
-}
+})
 
 // keyring registers the access keys of one user.
 type keyring struct {
@@ -154,7 +149,8 @@ func (k *keyring) list(user string) ([]rotation.UserKey, error) {
 // as it was, it comes first: a previous key that the engine does not know is told before anything is deleted.
 func (k *keyring) register(owner pulumi.URN, j rotation.Journal) (*accessKeys, error) {
 	ofCurrent, ofPrevious := k.statuses()
-	m := noAccessKeys()
+	made := noAccessKeys()
+	m := &made
 	previous := func(after ...pulumi.Resource) (*awsiam.AccessKey, error) {
 		key, err := k.registerKey(owner, *j.Previous, ofPrevious, k.noted.PreviousPGPKey,
 			func(user string) error { return k.refusePrevious(user, j) },

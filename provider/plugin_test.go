@@ -10,8 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
-	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/integration/fake"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -54,7 +54,7 @@ const (
 	testProviderID = "0b9d4f6e-0000-0000-0000-000000000000"
 )
 
-func startPlugin(t *testing.T, provider p.Provider) *testPlugin {
+func startPlugin(t *testing.T, components map[string]component, now func() time.Time) *testPlugin {
 	t.Helper()
 	tp := &testPlugin{callerARN: testCaller, engine: fake.NewEngineServer()}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -66,8 +66,7 @@ func startPlugin(t *testing.T, provider p.Provider) *testPlugin {
 	check(t, err)
 	client, err := host.NewHostClient(engine)
 	check(t, err)
-	srv, err := newServer(provider, client)
-	check(t, err)
+	srv := newServer(client, components, now)
 
 	stop := make(chan bool)
 	t.Cleanup(func() { close(stop) })
@@ -110,12 +109,10 @@ func (testMonitor) RegisterResourceHook(context.Context, *pulumirpc.RegisterReso
 	return &emptypb.Empty{}, nil
 }
 
-// startProvider starts the plugin with the provider that it is released with.
+// startProvider starts the plugin with the components that it is released with.
 func startProvider(t *testing.T) *testPlugin {
 	t.Helper()
-	provider, err := New()
-	check(t, err)
-	return startPlugin(t, provider)
+	return startPlugin(t, components, time.Now)
 }
 
 // Call answers the look-up of the caller's identity, and the SDK's of the resources that it is given.

@@ -2,15 +2,6 @@
 // systems the AWS credentials they need, and no more.
 package provider
 
-import (
-	"fmt"
-	"time"
-
-	p "github.com/pulumi/pulumi-go-provider"
-	"github.com/pulumi/pulumi-go-provider/infer"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
-)
-
 // The names under which the package is published. Each of them is set here and nowhere else; what lies in
 // sdk/ and schema.json is generated from them.
 const (
@@ -35,31 +26,8 @@ const (
 // value here serves builds from source, where Pulumi passes no linker flags.
 var Version = "0.1.0"
 
-// New returns the provider.
-func New() (p.Provider, error) { return newProvider(time.Now) }
-
-// newProvider returns the provider with a clock.
-func newProvider(now func() time.Time) (p.Provider, error) {
-	provider, err := infer.NewProviderBuilder().
-		WithLanguageMap(languages()). // First: it replaces what the others add.
-		WithDisplayName(displayName).
-		WithDescription("AWS credentials for CI/CD systems: robot accounts that may assume roles, and nothing else.").
-		WithKeywords("pulumi", "aws", "iam", "ci", "cd", "credentials", "category/infrastructure", "kind/component").
-		WithHomepage(repository).
-		WithRepository(repository).
-		WithPublisher(publisher).
-		WithLogoURL(logoURL).
-		WithLicense(license).
-		WithPluginDownloadURL(downloadURL).
-		WithGoImportPath(goImportPath). // After the repository, whose scheme would end up in the path.
-		WithComponents(infer.ComponentF(closable(newRobotAccount)), infer.ComponentF(closable(newDeploymentRole))).
-		Build()
-	if err != nil {
-		return p.Provider{}, fmt.Errorf("build provider: %w", err)
-	}
-	provider = withAccessKeyRotation(provider, now)
-	return withInputs(withSchemaCorrections(provider), map[tokens.Type]func(*inputs, string) error{
-		robotAccountToken:   checkRobotAccount,
-		deploymentRoleToken: checkDeploymentRole,
-	}), nil
+// components are what the plugin constructs, by their types.
+var components = map[string]component{
+	robotAccountToken:   {checkRobotAccount, construct(newRobotAccount)},
+	deploymentRoleToken: {checkDeploymentRole, construct(newDeploymentRole)},
 }

@@ -1,14 +1,57 @@
+//go:build schema
+
 package provider
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
 	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi-go-provider/infer"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 )
+
+// The schema is inferred when it is generated, and not when the plugin starts: what infers it would be 2 MB of the
+// plugin, and 10 ms of each of its starts. Hence the build tag of this file and of those that describe the components.
+
+// Schema returns the package's schema: what pulumi-go-provider infers from the Go types, corrected where infer v1.5.0
+// says something else than what the plugin does.
+func Schema(ctx context.Context, version string) (schema.PackageSpec, error) {
+	provider, err := infer.NewProviderBuilder().
+		WithLanguageMap(languages()). // First: it replaces what the others add.
+		WithDisplayName(displayName).
+		WithDescription("AWS credentials for CI/CD systems: robot accounts that may assume roles, and nothing else.").
+		WithKeywords("pulumi", "aws", "iam", "ci", "cd", "credentials", "category/infrastructure", "kind/component").
+		WithHomepage(repository).
+		WithRepository(repository).
+		WithPublisher(publisher).
+		WithLogoURL(logoURL).
+		WithLicense(license).
+		WithPluginDownloadURL(downloadURL).
+		WithGoImportPath(goImportPath). // After the repository, whose scheme would end up in the path.
+		WithComponents(infer.ComponentF(newRobotAccount), infer.ComponentF(newDeploymentRole)).
+		Build()
+	if err != nil {
+		return schema.PackageSpec{}, fmt.Errorf("build the provider: %w", err)
+	}
+	spec, err := p.GetSchema(ctx, Name, version, provider)
+	if err != nil {
+		return schema.PackageSpec{}, fmt.Errorf("infer the schema: %w", err)
+	}
+	for token, resource := range spec.Resources {
+		for name, property := range resource.InputProperties {
+			allowOutputElements(&property.TypeSpec)
+			resource.InputProperties[name] = property
+		}
+		// infer would have an output that may be absent under another name.
+		resource.Required = slices.DeleteFunc(resource.Required, func(output string) bool {
+			return slices.Contains(optionalOutputs[token], output)
+		})
+		spec.Resources[token] = resource
+	}
+	return spec, nil
+}
 
 // languages returns the options of the SDKs' generators.
 func languages() map[string]any {
@@ -37,40 +80,10 @@ func languages() map[string]any {
 
 // optionalOutputs are the outputs that may be absent, by the component's type.
 var optionalOutputs = map[string][]string{
-	robotAccountToken: accessKeyOutputs,
-}
-
-// withSchemaCorrections serves the schema that infer derives from the Go types, corrected where infer
-// v1.5.0 says something else than what the provider does.
-func withSchemaCorrections(provider p.Provider) p.Provider {
-	get := provider.GetSchema
-	provider.GetSchema = func(ctx context.Context, req p.GetSchemaRequest) (p.GetSchemaResponse, error) {
-		resp, err := get(ctx, req)
-		if err != nil {
-			return resp, err
-		}
-		var spec schema.PackageSpec
-		if err := json.Unmarshal([]byte(resp.Schema), &spec); err != nil {
-			return resp, fmt.Errorf("read the inferred schema: %w", err)
-		}
-		for token, resource := range spec.Resources {
-			for name, property := range resource.InputProperties {
-				allowOutputElements(&property.TypeSpec)
-				resource.InputProperties[name] = property
-			}
-			// infer would have an output that may be absent under another name.
-			resource.Required = slices.DeleteFunc(resource.Required, func(output string) bool {
-				return slices.Contains(optionalOutputs[token], output)
-			})
-			spec.Resources[token] = resource
-		}
-		text, err := json.Marshal(spec)
-		if err != nil {
-			return resp, fmt.Errorf("write the corrected schema: %w", err)
-		}
-		return p.GetSchemaResponse{Schema: string(text)}, nil
-	}
-	return provider
+	robotAccountToken: {
+		"accessKeyId", "secretAccessKey", "encryptedSecretAccessKey", "previousAccessKeyId", "accessKeyGeneration",
+		"accessKeyRotatedAt", "accessKeyRotateAfter", "secretArn", "ssmParameterNames",
+	},
 }
 
 // allowOutputElements takes back that the elements of lists and maps are plain: infer derives that from the

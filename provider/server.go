@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,11 +9,11 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
+	"time"
 
-	p "github.com/pulumi/pulumi-go-provider"
-	"github.com/pulumi/pulumi-go-provider/infer"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/logging"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	host "github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
@@ -24,51 +23,74 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// Serve runs the provider as a plugin: it prints the port it listens on, and returns when the engine that
-// started it ends or ctx is cancelled.
+// Serve runs the plugin: it prints the port it listens on, and returns when the engine that started it ends or ctx is
+// cancelled.
 func Serve(ctx context.Context) error {
-	provider, err := New()
-	if err != nil {
-		return err
-	}
 	return host.MainContext(ctx, Name, func(h *host.HostClient) (pulumirpc.ResourceProviderServer, error) {
 		// At the level above, the Pulumi SDK v3.259.0 logs every value that it reads, and what is within a secret in
 		// the clear.
 		logging.Verbose = min(logging.Verbose, mostVerbose)
-		return newServer(provider, h)
+		// What a construct leaves is nearly all garbage, and what stays is small.
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(garbagePercent)
+		}
+		return newServer(h, components, time.Now), nil
 	})
 }
 
-// mostVerbose is the highest level of logging, as -v sets it.
-const mostVerbose = 8
+const (
+	// mostVerbose is the highest level of logging, as -v sets it.
+	mostVerbose = 8
+	// garbagePercent is how much garbage is let gather, as GOGC sets it: at Go's 100, a sixth of a construct's time went
+	// into collecting it, to save some 15 MB.
+	garbagePercent = 400
+)
 
-func newServer(provider p.Provider, h *host.HostClient) (pulumirpc.ResourceProviderServer, error) {
-	inner, err := p.RawServer(Name, Version, provider)(h)
-	s := &server{ResourceProviderServer: inner, provider: provider, identities: &identities{}}
-	if h != nil {
-		s.engine.Store(h.EngineConn().Target())
-	}
-	return s, err
-}
-
-// server stands between the engine and pulumi-go-provider, for what cannot be mended inside it.
+// server is the plugin, as the engine sees it. The Pulumi SDK serves all but the components.
 type server struct {
 	pulumirpc.ResourceProviderServer
-	provider   p.Provider
+	components map[string]component
 	identities *identities
-	// engine is the engine's address, a string. It is not known before the engine attaches to a plugin that it did
-	// not start itself.
-	engine atomic.Value
+	// engine is the engine. It is not known before the engine attaches to a plugin that it did not start itself.
+	engine atomic.Pointer[host.HostClient]
+	// cancelled ends all that is under way.
+	cancelled context.Context
+	cancel    context.CancelFunc
 }
 
-// Attach notes the engine's address.
-func (s *server) Attach(ctx context.Context, req *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
-	s.engine.Store(req.GetAddress())
-	return s.ResourceProviderServer.Attach(ctx, req)
+func newServer(engine *host.HostClient, components map[string]component, now func() time.Time) *server {
+	s := &server{components: components, identities: &identities{}}
+	s.cancelled, s.cancel = context.WithCancel(context.Background())
+	s.engine.Store(engine)
+	s.ResourceProviderServer = plugin.NewProviderServer(&accessKeyRotations{now: now, log: s.log})
+	return s
 }
 
-// Construct passes the request on, with every alias as a URN, and turns a panic into an error: constructs run
-// side by side in one process, and one panic would end them all in the middle of an update.
+// Attach notes the engine.
+func (s *server) Attach(_ context.Context, req *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
+	engine, err := host.NewHostClient(req.GetAddress())
+	if err != nil {
+		return nil, fmt.Errorf("attach to the engine: %w", err)
+	}
+	s.engine.Store(engine)
+	return &emptypb.Empty{}, nil
+}
+
+// Cancel ends what is under way, and all that is asked for after it.
+func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
+	s.cancel()
+	return &emptypb.Empty{}, nil
+}
+
+// log tells the user something about a resource. What cannot be told is lost: it is no reason to fail.
+func (s *server) log(ctx context.Context, urn resource.URN, text string) {
+	if engine := s.engine.Load(); engine != nil {
+		_ = engine.Log(ctx, diag.Info, urn, text)
+	}
+}
+
+// Construct constructs a component, and turns a panic into an error: constructs run side by side in one process, and
+// one panic would end them all in the middle of an update.
 func (s *server) Construct(
 	ctx context.Context, req *pulumirpc.ConstructRequest,
 ) (resp *pulumirpc.ConstructResponse, err error) {
@@ -77,11 +99,22 @@ func (s *server) Construct(
 		return nil, status.Error(codes.FailedPrecondition,
 			"this version of the Pulumi CLI is too old for the plugin: it does not accept output values")
 	}
-	resolveAliases(req)
+	c, ok := s.components[req.GetType()]
+	if !ok {
+		return nil, status.Errorf(codes.NotFound, "the package %s has no component %q", Name, req.GetType())
+	}
+	inputs, err := takeInputs(req, c.check)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.cancelled, cancel)()
+	ctx = context.WithValue(ctx, inputsKey{}, inputs)
 	ctx = context.WithValue(ctx, lookUpsKey{}, lookUps{
 		s.identities, deployment{req.GetMonitorEndpoint(), req.GetProviders()["aws"]},
 	})
-	resp, err = s.constructAndClose(ctx, req)
+	resp, err = s.constructAndClose(ctx, req, c)
 	if err != nil && strings.Contains(err.Error(), context.Canceled.Error()) {
 		// The engine cancels what is under way when a resource fails. Which of the children was waited for then
 		// is of no use to anybody, and hides the one that failed.
@@ -91,48 +124,48 @@ func (s *server) Construct(
 	return resp, err
 }
 
-// constructAndClose passes the request on, and closes the connections that were made for it: the Pulumi SDK v3.259.0
-// leaves open, at each construct, a connection to the resource monitor with five goroutines. Closing the SDK's context
-// would close the connection to the engine too, which all constructs share, and so each gets one of its own, which is
-// made only if something is said to the engine. An SDK that closed what it opened would make this needless.
+// constructAndClose has the Pulumi SDK construct a component, and closes the connections that were made for it: the SDK
+// v3.259.0 leaves open, at each construct, a connection to the resource monitor with five goroutines. Closing the SDK's
+// context would close the connection to the engine too, which all constructs share, and so each gets one of its own,
+// which is made only if something is said to the engine. An SDK that closed what it opened would make this needless.
 func (s *server) constructAndClose(
-	ctx context.Context, req *pulumirpc.ConstructRequest,
+	ctx context.Context, req *pulumirpc.ConstructRequest, c component,
 ) (*pulumirpc.ConstructResponse, error) {
-	address, _ := s.engine.Load().(string)
-	engine, err := host.NewHostClient(address)
+	shared := s.engine.Load()
+	if shared == nil {
+		return nil, status.Error(codes.FailedPrecondition, "no engine is attached to the plugin")
+	}
+	engine, err := host.NewHostClient(shared.EngineConn().Target())
 	if err != nil {
 		return nil, fmt.Errorf("connect to the engine: %w", err)
 	}
 	defer func() { _ = engine.Close() }()
-	inner, err := p.RawServer(Name, Version, s.provider)(engine)
-	if err != nil {
-		return nil, err
-	}
-	var opened openedContext
-	defer opened.close()
-	return inner.Construct(context.WithValue(ctx, openedKey{}, &opened), req)
-}
-
-// openedContext is the context that the Pulumi SDK opened for one construct.
-type openedContext struct{ ctx *pulumi.Context }
-
-type openedKey struct{}
-
-// close closes the connections of the context, if it was opened.
-func (o *openedContext) close() {
-	if o.ctx != nil {
-		_ = o.ctx.Close()
-	}
-}
-
-// closable lets the connections of a component's context be closed, once the component is constructed.
-func closable[A any, R pulumi.ComponentResource](construct infer.ComponentFn[A, R]) infer.ComponentFn[A, R] {
-	return func(ctx *pulumi.Context, name string, args A, opts ...pulumi.ResourceOption) (R, error) {
-		if opened, ok := ctx.Value(openedKey{}).(*openedContext); ok {
-			opened.ctx = ctx
+	var opened *pulumi.Context
+	defer func() {
+		if opened != nil {
+			_ = opened.Close()
 		}
-		return construct(ctx, name, args, opts...)
-	}
+	}()
+	return host.Construct(ctx, req, engine.EngineConn(), func(
+		ctx *pulumi.Context, _, name string, given host.ConstructInputs, options pulumi.ResourceOption,
+	) (*host.ConstructResult, error) {
+		opened = ctx
+		return apart(func() (*host.ConstructResult, error) { return c.construct(ctx, name, given, options) })
+	})
+}
+
+// apart calls f in a goroutine of its own, which is to say with an empty stack: the Pulumi SDK v3.259.0 sends the
+// engine, with each resource, the file and line of every call on the stack, and there are forty of gRPC's and the SDK's
+// own. An SDK that sent only those of the program would make this needless.
+func apart[T any](f func() (T, error)) (result T, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer recoverAsError(&err)
+		result, err = f()
+	}()
+	<-done
+	return result, err
 }
 
 // recoverAsError, deferred, turns a panic into an error. The value of a panic is shown only if it is the
@@ -148,9 +181,8 @@ func recoverAsError(err *error) {
 		what = fault.Error()
 	}
 	fmt.Fprintf(os.Stderr, "panic: %s\n%s", what, debug.Stack())
-	*err = status.Errorf(codes.Internal,
-		"a defect in pulumi-resource-%s v%s: panic: %s; please report it with the output above: %s/issues",
-		Name, Version, what, repository)
+	*err = fmt.Errorf("a defect in pulumi-resource-%s v%s: panic: %s; please report it with the output above: "+
+		"%s/issues", Name, Version, what, repository)
 }
 
 // guarded makes a panic of f an error. What an output is applied to runs in a goroutine of its own, where nobody
@@ -159,36 +191,5 @@ func guarded[In, Out any](f func(In) (Out, error)) func(In) (Out, error) {
 	return func(in In) (out Out, err error) {
 		defer recoverAsError(&err)
 		return f(in)
-	}
-}
-
-// resolveAliases replaces the aliases that are given by their parts with the URNs they stand for, because
-// pulumi-go-provider v1.5.0 drops all that are not URNs: a renamed component would be replaced.
-func resolveAliases(req *pulumirpc.ConstructRequest) {
-	for _, alias := range req.GetAliases() {
-		spec := alias.GetSpec()
-		if spec == nil {
-			continue
-		}
-		parent := req.GetParent()
-		switch p := spec.GetParent().(type) {
-		case *pulumirpc.Alias_Spec_ParentUrn:
-			parent = p.ParentUrn
-		case *pulumirpc.Alias_Spec_NoParent:
-			if p.NoParent {
-				parent = ""
-			}
-		}
-		var parentType tokens.Type
-		if parent != "" {
-			parentType = resource.URN(parent).QualifiedType()
-		}
-		alias.Alias = &pulumirpc.Alias_Urn{Urn: string(resource.NewURN(
-			tokens.QName(cmp.Or(spec.GetStack(), req.GetStack())),
-			tokens.PackageName(cmp.Or(spec.GetProject(), req.GetProject())),
-			parentType,
-			tokens.Type(cmp.Or(spec.GetType(), req.GetType())),
-			cmp.Or(spec.GetName(), req.GetName()),
-		))}
 	}
 }

@@ -357,7 +357,7 @@ func TestSDKGeneration(t *testing.T) {
 	t.Parallel()
 	root, dir := repo(t), t.TempDir()
 	generator := filepath.Join(dir, "generator")
-	succeed(t, root, []string{"GOWORK=off"}, "go", "-C", "cmd/pulumi-gen-cicd", "build", "-o", generator, ".")
+	succeed(t, root, []string{"GOWORK=off"}, "go", "-C", "cmd/pulumi-gen-cicd", "build", "-tags", "schema", "-o", generator, ".")
 	var first map[string]string
 	for _, name := range []string{"first", "second"} {
 		out := filepath.Join(dir, name)
@@ -378,7 +378,8 @@ func TestSDKGeneration(t *testing.T) {
 		sameFiles(t, "the second generation", files, "the first", first)
 	}
 
-	tracked := succeed(t, root, nil, "git", "ls-files", "--cached", "--others", "--exclude-standard", "schema.json", "sdk")
+	tracked := succeed(t, root, nil, "git", "ls-files", "--cached", "--others", "--exclude-standard",
+		"schema.json", "provider/schema.json", "sdk")
 	want := readFiles(t, root, strings.Fields(tracked))
 	// "make sdk" has "go mod tidy" complete these two.
 	for _, name := range []string{"go.mod", "go.sum"} {

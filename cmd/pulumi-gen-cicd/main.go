@@ -1,5 +1,6 @@
-// Command pulumi-gen-cicd writes the package's schema and the SDKs that are generated from it: schema.json
-// and sdk/{nodejs,python,dotnet,go}. It needs no network and writes the same bytes every time.
+// Command pulumi-gen-cicd writes the package's schema and the SDKs that are generated from it: schema.json,
+// provider/schema.json, which is the same, and sdk/{nodejs,python,dotnet,go}. It needs no network and writes the same
+// bytes every time. It is built with the tag schema.
 //
 // It calls the code generators as libraries, and not with `pulumi package gen-sdk`, so that no Pulumi CLI and
 // no language host is needed. It is a module of its own, because what it requires would be taken for a plugin in the
@@ -21,7 +22,6 @@ import (
 	"slices"
 
 	dotnet "github.com/pulumi/pulumi-dotnet/pulumi-language-dotnet/v3/codegen"
-	p "github.com/pulumi/pulumi-go-provider"
 	golang "github.com/pulumi/pulumi/pkg/v3/codegen/go"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/nodejs"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/python"
@@ -73,13 +73,9 @@ var generators = map[string]generator{
 }
 
 func generate(root, out, version string) error {
-	prov, err := provider.New()
+	spec, err := provider.Schema(context.Background(), version)
 	if err != nil {
 		return err
-	}
-	spec, err := p.GetSchema(context.Background(), provider.Name, version, prov)
-	if err != nil {
-		return fmt.Errorf("get the schema: %w", err)
 	}
 	// The plugin says its own version, so that a release changes no file.
 	unversioned := spec
@@ -88,8 +84,11 @@ func generate(root, out, version string) error {
 	if err != nil {
 		return fmt.Errorf("write the schema: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(out, "schema.json"), text, 0o600); err != nil {
-		return err
+	// The second one is a part of the plugin: Go embeds no files from outside of a package's folder.
+	for _, name := range []string{"schema.json", filepath.Join("provider", "schema.json")} {
+		if err := writeFile(filepath.Join(out, name), text); err != nil {
+			return err
+		}
 	}
 
 	logo, err := os.ReadFile(filepath.Join(root, "docs", "logo.png")) //nolint:gosec // A flag of the caller.
@@ -157,15 +156,19 @@ func replaceFolder(folder string, files map[string][]byte) error {
 		return err
 	}
 	for name, text := range files {
-		path := filepath.Join(folder, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // A folder of sources.
-			return err
-		}
-		if err := os.WriteFile(path, text, 0o644); err != nil { //nolint:gosec // Likewise.
+		if err := writeFile(filepath.Join(folder, filepath.FromSlash(name)), text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// writeFile writes a file, and makes its folder.
+func writeFile(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // A folder of sources.
+		return err
+	}
+	return os.WriteFile(path, text, 0o644) //nolint:gosec // Likewise.
 }
 
 // logoTransport answers the one request that generation makes, the C# generator's for the package's logo, with
