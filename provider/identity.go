@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -49,11 +50,15 @@ type identities struct {
 	asked map[deployment]func() (*iam.Identity, error)
 }
 
+// errNotLookedUp is what those are told who waited in vain for another one to ask: the error itself is told once.
+var errNotLookedUp = errors.New(
+	"cancelled: the AWS account could not be looked up for another resource with the same provider; see the other errors")
+
 // of returns the identity of the caller with a provider. Whoever wants to know it first asks, and all others wait.
 func (i *identities) of(d deployment, ask func() (*iam.Identity, error)) (*iam.Identity, error) {
 	i.mu.Lock()
-	once, ok := i.asked[d]
-	if !ok {
+	once, asked := i.asked[d]
+	if !asked {
 		once = sync.OnceValues(ask)
 		if i.asked == nil {
 			i.asked = map[deployment]func() (*iam.Identity, error){}
@@ -61,7 +66,11 @@ func (i *identities) of(d deployment, ask func() (*iam.Identity, error)) (*iam.I
 		i.asked[d] = once
 	}
 	i.mu.Unlock()
-	return once()
+	identity, err := once()
+	if err != nil && asked {
+		return nil, errNotLookedUp
+	}
+	return identity, err
 }
 
 func askIdentity(ctx *pulumi.Context, invoke ...pulumi.InvokeOption) (*iam.Identity, error) {

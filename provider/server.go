@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,9 +31,11 @@ func Serve(ctx context.Context) error {
 		// At the level above, the Pulumi SDK v3.259.0 logs every value that it reads, and what is within a secret in
 		// the clear.
 		logging.Verbose = min(logging.Verbose, mostVerbose)
-		// What a construct leaves is nearly all garbage, and what stays is small.
 		if os.Getenv("GOGC") == "" {
 			debug.SetGCPercent(garbagePercent)
+		}
+		if os.Getenv("GOMEMLIMIT") == "" {
+			debug.SetMemoryLimit(memoryLimit)
 		}
 		return newServer(h, components, time.Now), nil
 	})
@@ -41,9 +44,12 @@ func Serve(ctx context.Context) error {
 const (
 	// mostVerbose is the highest level of logging, as -v sets it.
 	mostVerbose = 8
-	// garbagePercent is how much garbage is let gather, as GOGC sets it: at Go's 100, a sixth of a construct's time went
-	// into collecting it, to save some 15 MB.
+	// garbagePercent is how much garbage is let gather, as GOGC sets it: what a construct leaves is nearly all garbage,
+	// and at Go's 100, a sixth of its time went into collecting it.
 	garbagePercent = 400
+	// memoryLimit is how much memory, in bytes, Go may hold before it collects garbage all the same, as GOMEMLIMIT sets
+	// it.
+	memoryLimit = 48 << 20
 )
 
 // server is the plugin, as the engine sees it. The Pulumi SDK serves all but the components.
@@ -56,10 +62,19 @@ type server struct {
 	// cancelled ends all that is under way.
 	cancelled context.Context
 	cancel    context.CancelFunc
+	// underWay is held by the constructs that are, each for reading.
+	underWay sync.RWMutex
+	// slots are taken by the constructs that register something.
+	slots chan struct{}
 }
 
+// mostConstructs is how many constructs register resources at once. Each holds some 300 kB until AWS has made its
+// resources, and a program asks for all of them at once. The engine makes four resources at a time per core, of which a
+// construct may have two, so that with fewer cores than 32 nothing waits for it.
+const mostConstructs = 64
+
 func newServer(engine *host.HostClient, components map[string]component, now func() time.Time) *server {
-	s := &server{components: components, identities: &identities{}}
+	s := &server{components: components, identities: &identities{}, slots: make(chan struct{}, mostConstructs)}
 	s.cancelled, s.cancel = context.WithCancel(context.Background())
 	s.engine.Store(engine)
 	s.ResourceProviderServer = plugin.NewProviderServer(&accessKeyRotations{now: now, log: s.log})
@@ -76,9 +91,30 @@ func (s *server) Attach(_ context.Context, req *pulumirpc.PluginAttach) (*emptyp
 	return &emptypb.Empty{}, nil
 }
 
-// Cancel ends what is under way, and all that is asked for after it.
+// Cancel ends what is under way, and all that is asked for after it, and returns when it has ended. The engine hangs up
+// then: a construct that had not answered before would be told as "grpc: the client connection is closing", one line
+// for each, with the error that ended the update among them.
 func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
+	const (
+		longest  = 5 * time.Second        // However long a construct takes to end, the engine wants to.
+		answered = 100 * time.Millisecond // Answers are sent after what gives them has returned.
+	)
 	s.cancel()
+	if s.underWay.TryLock() {
+		s.underWay.Unlock()
+		return &emptypb.Empty{}, nil
+	}
+	ended := make(chan struct{})
+	go func() {
+		s.underWay.Lock()
+		defer s.underWay.Unlock()
+		time.Sleep(answered)
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(longest):
+	}
 	return &emptypb.Empty{}, nil
 }
 
@@ -95,6 +131,8 @@ func (s *server) Construct(
 	ctx context.Context, req *pulumirpc.ConstructRequest,
 ) (resp *pulumirpc.ConstructResponse, err error) {
 	defer recoverAsError(&err)
+	s.underWay.RLock()
+	defer s.underWay.RUnlock()
 	if !req.GetAcceptsOutputValues() {
 		return nil, status.Error(codes.FailedPrecondition,
 			"this version of the Pulumi CLI is too old for the plugin: it does not accept output values")
@@ -114,7 +152,13 @@ func (s *server) Construct(
 	ctx = context.WithValue(ctx, lookUpsKey{}, lookUps{
 		s.identities, deployment{req.GetMonitorEndpoint(), req.GetProviders()["aws"]},
 	})
-	resp, err = s.constructAndClose(ctx, req, c)
+	select {
+	case s.slots <- struct{}{}:
+		resp, err = s.constructAndClose(ctx, req, c)
+		<-s.slots
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
 	if err != nil && strings.Contains(err.Error(), context.Canceled.Error()) {
 		// The engine cancels what is under way when a resource fails. Which of the children was waited for then
 		// is of no use to anybody, and hides the one that failed.

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 // startComponent starts the plugin with a component of its own.
@@ -71,6 +72,39 @@ func TestCancellationIsNotBlamedOnTheComponent(t *testing.T) {
 	_, err := tp.Construct(t.Context(), tp.robotRequest(t, nil))
 	if status.Code(err) != codes.Canceled || strings.Contains(err.Error(), "awaiting input property") {
 		t.Errorf("a cancellation gives %v", err)
+	}
+}
+
+// TestCancelWaitsForConstructs says that the engine, which hangs up once it has cancelled, has been told before what
+// became of each construct.
+func TestCancelWaitsForConstructs(t *testing.T) {
+	t.Parallel()
+	started := make(chan struct{})
+	tp := startComponent(t, func(ctx *pulumi.Context, _ string) (*RobotAccount, error) {
+		close(started)
+		<-ctx.Context().Done()
+		time.Sleep(100 * time.Millisecond) // It takes its time.
+		return nil, ctx.Context().Err()
+	})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := tp.Construct(t.Context(), tp.robotRequest(t, nil))
+		ended <- err
+	}()
+	<-started
+	_, err := tp.Cancel(t.Context(), &emptypb.Empty{})
+	check(t, err)
+	select {
+	case err := <-ended:
+		if status.Code(err) != codes.Canceled || !strings.Contains(err.Error(), "see the other errors") {
+			t.Errorf("a construct that is cancelled gives %v", err)
+		}
+	default:
+		t.Error("Cancel returns before the construct has")
+	}
+	began := time.Now()
+	if _, err := tp.Cancel(t.Context(), &emptypb.Empty{}); err != nil || time.Since(began) > 50*time.Millisecond {
+		t.Errorf("with nothing under way, Cancel takes %v and gives %v", time.Since(began), err)
 	}
 }
 
@@ -173,5 +207,34 @@ func TestOneLookUp(t *testing.T) {
 	}
 	if len(asked) != 2 || asked[""] != 1 || asked[other] != 1 {
 		t.Errorf("the identity is asked for %v times, by provider", asked)
+	}
+}
+
+// TestOneLookUpFails says that the error of a look-up is told once, however many wait for it.
+func TestOneLookUpFails(t *testing.T) {
+	t.Parallel()
+	tp := startProvider(t)
+	tp.callerARN = "none"
+	const count = 20
+	errs := make(chan error, count)
+	for range count {
+		go func() {
+			_, err := tp.Construct(t.Context(), tp.robotRequest(t, nil))
+			errs <- err
+		}()
+	}
+	told := 0
+	for range count {
+		switch err := <-errs; {
+		case err == nil:
+			t.Error("a construct succeeds")
+		case strings.Contains(err.Error(), "look up the AWS account: "):
+			told++
+		case !strings.Contains(err.Error(), "see the other errors"):
+			t.Errorf("the error is %v", err)
+		}
+	}
+	if told != 1 {
+		t.Errorf("the error is told %d times", told)
 	}
 }
