@@ -15,6 +15,12 @@ const robotAccountToken = Name + ":index:RobotAccount"
 // everyRole is what a robot may assume by default: every role of its account.
 var everyRole = []string{"*"}
 
+// defaultPolicyName is the name of a group's policy by default. It is the same for all robots, each of which has a
+// group of its own: with a random name, a policy that AWS took without being able to say so would stay on the group
+// beside the one that the next update puts there, and go on granting, unknown to everybody. With this one, it is put
+// once more.
+const defaultPolicyName = "assume-roles"
+
 // defaultTags are the tags of a robot's user. A caller's tags are merged over them.
 var defaultTags = map[string]string{
 	"purpose": "Account used to perform Pulumi stack updates on CI/CD.",
@@ -86,10 +92,13 @@ func newRobotAccount(
 	if err != nil {
 		return nil, err
 	}
-	if err := checkRobotAccountIn(newInputs(ctx), identity); err != nil {
+	in := newInputs(ctx)
+	if err := checkRobotAccountIn(in, identity); err != nil {
 		return nil, err
 	}
-
+	if !in.given("policyName") {
+		args.PolicyName = pulumi.String(defaultPolicyName)
+	}
 	if args.AccessKey != nil {
 		if err := checkCLI(ctx); err != nil {
 			return nil, err
@@ -213,7 +222,6 @@ func checkRobotAccount(in *inputs, name string) error {
 	in.apply(robotAccountRules)
 	in.checkGeneratedName("userName", name, iam.CheckUserName)
 	in.checkGeneratedName("groupName", name, iam.CheckGroupName)
-	in.checkGeneratedName("policyName", name, iam.CheckPolicyName)
 	return in.err()
 }
 

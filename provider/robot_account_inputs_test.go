@@ -212,12 +212,12 @@ func TestRobotAccountName(t *testing.T) {
 		inputs resource.PropertyMap
 		want   []string
 	}{
-		"my robot":                 {resource.PropertyMap{}, []string{"userName", "groupName", "policyName"}},
+		"my robot":                 {resource.PropertyMap{}, []string{"userName", "groupName"}},
 		strings.Repeat("r", 57):    {resource.PropertyMap{}, []string{"userName"}},
 		strings.Repeat("r", 56):    {resource.PropertyMap{}, nil},
 		strings.Repeat("r", 58):    {resource.PropertyMap{"userName": resource.NewProperty("bot")}, nil},
-		"cicd/robot":               {resource.PropertyMap{"userName": resource.NewProperty("bot")}, []string{"groupName", "policyName"}},
-		strings.Repeat("long", 31): {resource.PropertyMap{"userName": resource.MakeComputed(resource.NewProperty(""))}, []string{"groupName", "policyName"}},
+		"cicd/robot":               {resource.PropertyMap{"userName": resource.NewProperty("bot")}, []string{"groupName"}},
+		strings.Repeat("long", 31): {resource.PropertyMap{"userName": resource.MakeComputed(resource.NewProperty(""))}, []string{"groupName"}},
 	} {
 		tp := startProvider(t)
 		req := tp.robotRequest(t, tt.inputs)

@@ -56,7 +56,7 @@ func (args *RobotAccountArgs) Annotate(a infer.Annotator) {
 		"A change replaces the group, the membership and the policy, new ones before old ones: renamed in place, a "+
 		"group would keep its old policy beside the new one. "+quotas)
 	a.Describe(&args.PolicyName, "The name of the group's inline policy: 1 to 128 characters of "+
-		"`A-Z a-z 0-9 + = , . @ _ -`. By default, the resource's own name with a random suffix. "+
+		"`A-Z a-z 0-9 + = , . @ _ -`. By default `"+defaultPolicyName+"`. "+
 		"A change replaces the policy, the new one before the old one. "+quotas)
 	a.Describe(&args.Path, "The path of the user and of the group, such as `/cicd/`: at most 512 characters of "+
 		"`A-Z a-z 0-9 + = , . @ _ - /`, with a slash at both ends. By default `/`. "+

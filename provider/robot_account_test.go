@@ -79,8 +79,10 @@ func TestRobotAccountDefaults(t *testing.T) {
 		t.Errorf("the group is %v", group)
 	}
 	got := unmarshal(t, resp.GetState())
-	for _, name := range []resource.PropertyKey{"userName", "groupName", "policyName"} {
-		if plain(got[name]) != "robot-1a2b3c4" {
+	for name, want := range map[resource.PropertyKey]string{
+		"userName": "robot-1a2b3c4", "groupName": "robot-1a2b3c4", "policyName": "assume-roles",
+	} {
+		if plain(got[name]) != want {
 			t.Errorf("%s is %v", name, got[name])
 		}
 	}

@@ -221,7 +221,7 @@ func TestInputs(t *testing.T) {
 					}, nil,
 				},
 				{
-					"the policy's name", map[string]any{"policyName": "assume-roles"},
+					"the policy's name", map[string]any{"policyName": "updaters"},
 					[]string{"replace GroupPolicy robot [name]"},
 				},
 				{
@@ -269,7 +269,7 @@ func TestInputs(t *testing.T) {
 				Tags: seedUser.Tags, Groups: []string{"deployers"},
 			}, lab.Group{
 				Name: "deployers", Path: "/", ARN: "arn:aws:iam::123456789012:group/deployers",
-				Policies: map[string]string{"assume-roles": seedPolicy},
+				Policies: map[string]string{"updaters": seedPolicy},
 			})
 			s.destroy()
 		})
@@ -302,6 +302,9 @@ func inputsStack(t *testing.T, l *lab.Lab, language string) inputs {
 	t.Helper()
 	if language != "yaml" {
 		s := programStack(t, l, language, "tests/programs/inputs-"+language)
+		if language == "go" {
+			check(t, lab.Compile(t.Context(), s.Workspace().WorkDir()))
+		}
 		return inputs{s, func(values map[string]any) {
 			text, err := json.Marshal(values)
 			check(t, err)

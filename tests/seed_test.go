@@ -34,7 +34,7 @@ func TestSeed(t *testing.T) {
 	same(t, "RobotAccount's calls, and the seed's", calls[1], calls[0])
 }
 
-// withoutPolicyNames takes the names of policies away, which both programs leave to chance.
+// withoutPolicyNames takes the names of policies away, which the seed's program leaves to chance.
 func withoutPolicyNames(a *lab.Contents) *lab.Contents {
 	for i, group := range a.Groups {
 		policies := map[string]string{}

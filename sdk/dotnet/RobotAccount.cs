@@ -270,7 +270,7 @@ namespace PulumiCicd.Cicd
         public Input<string>? PermissionsBoundary { get; set; }
 
         /// <summary>
-        /// The name of the group's inline policy: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. By default, the resource's own name with a random suffix. A change replaces the policy, the new one before the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+        /// The name of the group's inline policy: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. By default `assume-roles`. A change replaces the policy, the new one before the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         /// </summary>
         [Input("policyName")]
         public Input<string>? PolicyName { get; set; }

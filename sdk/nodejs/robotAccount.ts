@@ -238,7 +238,7 @@ export interface RobotAccountArgs {
      */
     permissionsBoundary?: pulumi.Input<string | undefined>;
     /**
-     * The name of the group's inline policy: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. By default, the resource's own name with a random suffix. A change replaces the policy, the new one before the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+     * The name of the group's inline policy: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. By default `assume-roles`. A change replaces the policy, the new one before the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
      */
     policyName?: pulumi.Input<string | undefined>;
     /**

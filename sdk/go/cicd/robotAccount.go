@@ -168,7 +168,7 @@ type robotAccountArgs struct {
 	Path *string `pulumi:"path"`
 	// The ARN of a managed policy that limits what the user can be allowed to do, such as `arn:aws:iam::123456789012:policy/boundary`: one of the user's own account, or one of AWS's. It must allow `sts:AssumeRole`, or the robot can do nothing. By default none. A change updates the user in place. (Source: IAM User Guide, "Permissions boundaries for IAM entities".)
 	PermissionsBoundary *string `pulumi:"permissionsBoundary"`
-	// The name of the group's inline policy: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. By default, the resource's own name with a random suffix. A change replaces the policy, the new one before the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+	// The name of the group's inline policy: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. By default `assume-roles`. A change replaces the policy, the new one before the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
 	PolicyName *string `pulumi:"policyName"`
 	// The addresses that the robot may assume roles from, as ranges of IPv4 or IPv6 addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; at least one. AWS sees the public address of the caller; calls through a VPC endpoint do not match. By default, calls from anywhere are allowed. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS global condition context keys", `aws:SourceIp`.)
 	SourceIps []string `pulumi:"sourceIps"`
@@ -194,7 +194,7 @@ type RobotAccountArgs struct {
 	Path pulumi.StringPtrInput
 	// The ARN of a managed policy that limits what the user can be allowed to do, such as `arn:aws:iam::123456789012:policy/boundary`: one of the user's own account, or one of AWS's. It must allow `sts:AssumeRole`, or the robot can do nothing. By default none. A change updates the user in place. (Source: IAM User Guide, "Permissions boundaries for IAM entities".)
 	PermissionsBoundary pulumi.StringPtrInput
-	// The name of the group's inline policy: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. By default, the resource's own name with a random suffix. A change replaces the policy, the new one before the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+	// The name of the group's inline policy: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. By default `assume-roles`. A change replaces the policy, the new one before the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
 	PolicyName pulumi.StringPtrInput
 	// The addresses that the robot may assume roles from, as ranges of IPv4 or IPv6 addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; at least one. AWS sees the public address of the caller; calls through a VPC endpoint do not match. By default, calls from anywhere are allowed. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS global condition context keys", `aws:SourceIp`.)
 	SourceIps pulumi.StringArrayInput
