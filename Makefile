@@ -16,7 +16,7 @@ PLUGIN := bin/pulumi-resource-cicd
 # What the tests and the demo run with: see tools/setup.
 ENV := . .tools/env &&
 
-.PHONY: build sdk test demo lint dist clean
+.PHONY: build sdk test demo bench licenses lint dist clean
 
 ## build: the plugin, stripped and trimmed
 build:
@@ -49,7 +49,21 @@ demo:
 	cd tests && go build -o ../.tools/bin/demo ./demo
 	@$(ENV) exec .tools/bin/demo -language $(LANGUAGE) -example '$(EXAMPLE)'
 
+## bench: what the package costs, in one table, which goes to docs/performance.md; about 40 minutes
+bench: build
+	tools/setup pulumi aws moto nodejs python go yaml
+	tools/install-package nodejs python
+	@echo "building the benchmark"
+	cd tests && go build -o ../.tools/bin/bench ./bench
+	@$(ENV) exec .tools/bin/bench $(BENCH)
+
 # With moto come the Python packages, among them the one that reads YAML.
+## licenses: docs/licenses.md, from the licenses of what the plugin is linked with
+licenses:
+	@mkdir -p .tools
+	go -C tools/release run ./notices -root ../.. -list > .tools/licenses.md
+	mv .tools/licenses.md docs/licenses.md
+
 ## lint: what CI checks besides the tests
 lint:
 	tools/setup lint moto

@@ -20,13 +20,16 @@ usage() {
 		  tidy      go.mod and go.sum of the provider, the tests and the Go SDK are as "go mod tidy" makes them
 		  format    the Go programs outside of the modules are formatted
 		  vet       "go vet" finds nothing in the Go SDK and the Go examples
+		  licenses  docs/licenses.md lists what the plugin is linked with, all of it under licenses that are accepted
+		  vulnerabilities
+		            govulncheck finds nothing in the plugin, built as it is released
 		  root      golangci-lint finds nothing in the provider's module
 		  generator golangci-lint finds nothing in the generator's module
 		  tests     golangci-lint finds nothing in the module of the tests
 	END
 }
 
-CHECKS="private syntax shell workflows tidy format vet root generator tests"
+CHECKS="private syntax shell workflows tidy format vet licenses vulnerabilities root generator tests"
 
 # files PATTERN... writes the names of the files that are, or are about to be, in the repository. A file that is
 # deleted and not yet committed is in neither.
@@ -126,6 +129,18 @@ vet() {
 		go -C sdk/go/cicd vet "$example"/*.go || result=1
 	done
 	return "$result"
+}
+
+licenses() {
+	go -C tools/release run ./notices -root ../.. -list | diff docs/licenses.md - ||
+		{ echo 'docs/licenses.md: "make licenses" brings it up to date' && return 1; }
+}
+
+vulnerabilities() {
+	local database=()
+	if [ -d .tools/vulndb ]; then database=(-db "file://$REPO/.tools/vulndb"); fi
+	# The one that is released for is the one that is scanned on.
+	GOTOOLCHAIN=go$(cat .go-version) govulncheck ${database[@]+"${database[@]}"} -tags grpcnotrace ./cmd/pulumi-resource-cicd
 }
 
 root() { golangci-lint run ./...; }
