@@ -239,7 +239,9 @@ func connect(ctx context.Context, s settings) (*awsClients, error) {
 	if !s.skipMetadataAPICheck {
 		metadata = imds.ClientDefaultEnableState
 	}
-	options := []func(*config.LoadOptions) error{config.WithEC2IMDSClientEnableState(metadata)}
+	options := []func(*config.LoadOptions) error{
+		config.WithEC2IMDSClientEnableState(metadata), config.WithRetryer(retryer(s.maxRetries)),
+	}
 	if s.region != "" {
 		options = append(options, config.WithRegion(s.region))
 	}
@@ -249,9 +251,6 @@ func connect(ctx context.Context, s settings) (*awsClients, error) {
 	if s.accessKey != "" {
 		options = append(options, config.WithCredentialsProvider(
 			credentials.NewStaticCredentialsProvider(s.accessKey, s.secretKey, s.token)))
-	}
-	if s.maxRetries > 0 {
-		options = append(options, config.WithRetryMaxAttempts(s.maxRetries))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
