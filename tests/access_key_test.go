@@ -35,7 +35,9 @@ func newKeyStack(t *testing.T, l *lab.Lab) *keyStack {
 	t.Helper()
 	s := &keyStack{stack: &stack{t: t, lab: l}, dir: t.TempDir()}
 	s.give(nil)
-	local, err := auto.UpsertStackLocalSource(t.Context(), "dev", s.dir, auto.EnvVars(l.Env()))
+	command, err := cli()
+	check(t, err)
+	local, err := auto.UpsertStackLocalSource(t.Context(), "dev", s.dir, auto.EnvVars(l.Env()), auto.Pulumi(command))
 	check(t, err)
 	s.Stack = local
 	return s

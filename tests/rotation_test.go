@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -207,20 +205,12 @@ func (s *keyStack) killedUpdate(k kill) string {
 		if k.after {
 			serve(httptest.NewRecorder())
 		}
-		for _, pid := range lab.ProcessesOf(cmd.Process.Pid) {
-			program, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-			name, _, _ := strings.Cut(string(program), "\x00")
-			if err == nil && filepath.Base(name) == k.victim {
-				_ = syscall.Kill(pid, syscall.SIGKILL)
-			}
-		}
+		signal(cmd.Process.Pid, k.victim, syscall.SIGKILL)
 		panic(http.ErrAbortHandler) // Whoever is left gets no answer.
 	})
 	_ = cmd.Wait()
 	s.lab.Inject(nil)
-	for _, pid := range lab.ProcessesOf(cmd.Process.Pid) {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
+	endSession(cmd.Process.Pid)
 	return out.String()
 }
 
@@ -262,12 +252,7 @@ func (s *keyStack) outputs() keyOutputs {
 
 // command is a command of the Pulumi CLI for the stack.
 func (s *keyStack) command(args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(s.t.Context(), "pulumi", append(args, "--stack", "dev", "--non-interactive")...)
-	cmd.Dir, cmd.Env = s.dir, os.Environ()
-	for name, value := range s.lab.Env() {
-		cmd.Env = append(cmd.Env, name+"="+value)
-	}
-	return cmd
+	return s.lab.Command(s.t.Context(), s.dir, args...)
 }
 
 // TestAnotherRotationAfterAKill asks for one more rotation where the one before was killed: the key that works is not

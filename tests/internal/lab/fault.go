@@ -14,3 +14,8 @@ func (l *Lab) Inject(fault Fault) {
 	}
 	l.front.fault.Store(&fault)
 }
+
+// Refuse answers a call with an error, in the protocol of its service.
+func Refuse(w http.ResponseWriter, call Call, status int, code, message string) {
+	writeError(w, call.scope.service, status, code, message)
+}

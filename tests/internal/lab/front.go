@@ -437,6 +437,16 @@ func (f *front) setEnforcing(on bool) {
 	f.enforcing = on
 }
 
+// forget forgets all that is known of the account.
+func (f *front) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = nil
+	clear(f.boundaries)
+	clear(f.keys)
+	clear(f.services)
+}
+
 // taken returns the calls so far, and forgets them.
 func (f *front) taken() []Call {
 	f.mu.Lock()

@@ -96,6 +96,12 @@ func authCount(enforced bool) string {
 	return "inf"
 }
 
+// Reset empties the account, and forgets its calls.
+func (l *Lab) Reset(ctx context.Context) error {
+	l.front.forget()
+	return l.moto.control(ctx, "reset", "")
+}
+
 // Env is the environment for the Pulumi CLI and all that it starts: the state is in the lab's folder, and the
 // only AWS to be reached is the lab's account. What the user has configured for AWS is out of reach.
 func (l *Lab) Env() map[string]string {

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -24,11 +25,68 @@ type moto struct {
 	cmd  *exec.Cmd
 	log  bytes.Buffer
 	done chan struct{}
+	// kind is what it was started with: servers of the same kind can stand in for each other.
+	kind string
+}
+
+// idle are servers that labs have left, by their kind. One takes a second and a half to start.
+var idle struct {
+	sync.Mutex
+	kept    bool
+	servers map[string][]*moto
+}
+
+// KeepServers has the servers of labs that are closed kept for those to come, until the function that it returns is
+// called.
+func KeepServers() (end func()) {
+	idle.Lock()
+	defer idle.Unlock()
+	idle.kept, idle.servers = true, map[string][]*moto{}
+	return func() {
+		idle.Lock()
+		defer idle.Unlock()
+		idle.kept = false
+		for _, servers := range idle.servers {
+			for _, m := range servers {
+				m.end()
+			}
+		}
+	}
+}
+
+// idleServer returns a server that is kept, or nil.
+func idleServer(kind string) *moto {
+	idle.Lock()
+	defer idle.Unlock()
+	servers := idle.servers[kind]
+	if len(servers) == 0 {
+		return nil
+	}
+	m := servers[len(servers)-1]
+	idle.servers[kind] = servers[:len(servers)-1]
+	return m
+}
+
+// close keeps the server, emptied, or ends it.
+func (m *moto) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	idle.Lock()
+	defer idle.Unlock()
+	if idle.kept && m.control(ctx, "reset", "") == nil && m.control(ctx, "reset-auth", authCount(false)) == nil {
+		idle.servers[m.kind] = append(idle.servers[m.kind], m)
+		return
+	}
+	m.end()
 }
 
 // startMoto starts a server on a free port of 127.0.0.1, with the Python that tools/setup made, or else with the
 // one on PATH.
 func startMoto(ctx context.Context, account string, options []Option) (*moto, error) {
+	kind := fmt.Sprint(account, options)
+	if m := idleServer(kind); m != nil {
+		return m, nil
+	}
 	python := os.Getenv("MOTO_PYTHON")
 	if python == "" {
 		python = "python3"
@@ -40,6 +98,7 @@ func startMoto(ctx context.Context, account string, options []Option) (*moto, er
 	m := &moto{
 		url:  &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))},
 		done: make(chan struct{}),
+		kind: kind,
 	}
 	//nolint:noctx // Close ends it.
 	m.cmd = exec.Command(python, "-m", "moto.server", "-H", "127.0.0.1", "-p", strconv.Itoa(port))
@@ -102,7 +161,7 @@ func (m *moto) control(ctx context.Context, path, body string) error {
 	return nil
 }
 
-func (m *moto) close() {
+func (m *moto) end() {
 	_ = m.cmd.Process.Kill()
 	<-m.done
 }

@@ -1,7 +1,9 @@
 package lab
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -54,6 +56,45 @@ func (l *Lab) Program(ctx context.Context, language, folder string) (string, err
 		return "", fmt.Errorf("give the program %s its packages: %w", folder, err)
 	}
 	return dir, nil
+}
+
+// Compile compiles a copy of a program in Go, which the language host would do once more in each preview and update.
+func Compile(ctx context.Context, dir string) error {
+	const binary = "program"
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("compile the program in %s: %w\n%s", dir, err, out)
+	}
+	file := filepath.Join(dir, "Pulumi.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	text = bytes.Replace(text, []byte("runtime: go\n"),
+		[]byte("runtime:\n  name: go\n  options:\n    binary: "+binary+"\n"), 1)
+	return os.WriteFile(file, text, 0o600)
+}
+
+// A Resource is a resource of a program in YAML.
+type Resource struct {
+	Type       string         `json:"type"`
+	Properties map[string]any `json:"properties,omitempty"`
+	Options    map[string]any `json:"options,omitempty"`
+}
+
+// WriteProgram writes a program in YAML, of resources by name, to a folder of the lab, and returns the folder.
+func (l *Lab) WriteProgram(name string, resources map[string]Resource) (string, error) {
+	// JSON is YAML.
+	text, err := json.Marshal(map[string]any{"name": name, "runtime": "yaml", "resources": resources})
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(l.Dir, "programs", name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	return dir, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), text, 0o600)
 }
 
 // useGoSDK has a program's module take the Go SDK from a folder, as long as it is not published.
