@@ -1,0 +1,199 @@
+package tests
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
+)
+
+// fleet is a stack of many robots, with generated names, that is run by the CLI as a user would, so that all of it can
+// be killed.
+type fleet struct {
+	t   *testing.T
+	lab *lab.Lab
+	dir string
+	// robots are those that the program has: the roles that each may assume, by name.
+	robots map[string]string
+	// path is that of all robots.
+	path string
+}
+
+// newFleet makes a stack without robots. The AWS plugin makes each call a few times only, so that it ends before long.
+func newFleet(t *testing.T, l *lab.Lab, project string) *fleet {
+	t.Helper()
+	f := &fleet{t: t, lab: l, path: "/"}
+	f.write(project)
+	f.run("stack", "init")
+	f.run("config", "set", "aws:maxRetries", "4")
+	return f
+}
+
+// write writes the program.
+func (f *fleet) write(project string) {
+	f.t.Helper()
+	resources := map[string]lab.Resource{}
+	for name, role := range f.robots {
+		resources[name] = lab.Resource{Type: "cicd:RobotAccount", Properties: map[string]any{
+			"assumableRoles": []string{role}, "path": f.path,
+		}}
+	}
+	var err error
+	f.dir, err = f.lab.WriteProgram(project, resources)
+	check(f.t, err)
+}
+
+// run runs a command of the CLI that has to succeed.
+func (f *fleet) run(args ...string) string {
+	f.t.Helper()
+	out, err := f.lab.Command(f.t.Context(), f.dir, args...).CombinedOutput()
+	if err != nil {
+		f.t.Fatalf("pulumi %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// up runs an update, and returns its output and whether it succeeds.
+func (f *fleet) up() (string, error) {
+	out, err := f.lab.Command(f.t.Context(), f.dir, "up", "--yes", "--skip-preview").CombinedOutput()
+	return string(out), err
+}
+
+// state returns the stack's state, from its file.
+func (f *fleet) state() apitype.DeploymentV3 {
+	f.t.Helper()
+	file := filepath.Join(f.lab.Dir, "state", ".pulumi", "stacks", filepath.Base(f.dir), "dev.json")
+	text, err := os.ReadFile(file)
+	check(f.t, err)
+	var state struct {
+		Checkpoint apitype.CheckpointV3 `json:"checkpoint"`
+	}
+	check(f.t, json.Unmarshal(text, &state))
+	if state.Checkpoint.Latest == nil {
+		return apitype.DeploymentV3{}
+	}
+	return *state.Checkpoint.Latest
+}
+
+// isWhole says that the account holds each of the robots of the fleets once, and nothing else, and that the states say
+// the same.
+func isWhole(t *testing.T, l *lab.Lab, what string, fleets ...*fleet) {
+	t.Helper()
+	a := account(t, l)
+	robots := 0
+	for _, f := range fleets {
+		robots += len(f.robots)
+		known := map[string]int{}
+		state := f.state()
+		for _, r := range state.Resources {
+			known[string(r.Type)]++
+		}
+		if len(state.PendingOperations) > 0 {
+			t.Errorf("%s: the state has operations that are not ended: %v", what, state.PendingOperations)
+		}
+		for _, typ := range []string{
+			"cicd:index:RobotAccount", "aws:iam/user:User", "aws:iam/group:Group",
+			"aws:iam/groupMembership:GroupMembership", "aws:iam/groupPolicy:GroupPolicy",
+		} {
+			if known[typ] != len(f.robots) {
+				t.Errorf("%s: the state has %d of %s, and the program %d robots", what, known[typ], typ, len(f.robots))
+			}
+		}
+		for name, role := range f.robots {
+			if !f.has(a, name, role) {
+				t.Errorf("%s: the robot %s, for %s, is not whole in %s", what, name, role, pretty(t, a))
+			}
+		}
+	}
+	if len(a.Users) != robots || len(a.Groups) != robots {
+		t.Errorf("%s: %d robots have %d users and %d groups: %s", what, robots, len(a.Users), len(a.Groups), pretty(t, a))
+	}
+}
+
+// has reports whether an account holds a robot.
+func (f *fleet) has(a *lab.Contents, name, role string) bool {
+	for _, user := range a.Users {
+		if !strings.HasPrefix(user.Name, name+"-") || len(user.Groups) != 1 || user.Path != f.path {
+			continue
+		}
+		for _, group := range a.Groups {
+			want, err := lab.Canonical(rolePolicy("arn:aws:iam::123456789012:role/" + role))
+			check(f.t, err)
+			policies := slices.Collect(maps.Values(group.Policies))
+			if group.Name == user.Groups[0] && strings.HasPrefix(group.Name, name+"-") && group.Path == f.path &&
+				slices.Equal(policies, []string{want}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// change has a program with other robots: of as many, a few are gone and as many are new, and all are changed.
+func (f *fleet) change(project string, robots, round int) {
+	f.t.Helper()
+	const renewed = 3
+	f.robots = map[string]string{}
+	for i := range robots {
+		f.robots[fmt.Sprintf("robot%d", round*renewed+i)] = fmt.Sprintf("role%d", round)
+	}
+	f.path = []string{"/", "/cicd/"}[round%2]
+	f.write(project)
+}
+
+// repair does what the guide says after an update that was cut off: the lock is given up, users and groups that AWS made
+// and Pulumi does not know are deleted, and what Pulumi was about to note is struck off. It returns how many there were
+// that Pulumi had noted that it was about to make, and how many others.
+func (f *fleet) repair() (noted, others int) {
+	f.t.Helper()
+	f.run("cancel", "--yes")
+	state := f.state()
+	known, pending := map[string]bool{}, map[string]bool{}
+	for _, r := range state.Resources {
+		known[string(r.Type)+" "+string(r.ID)] = true
+	}
+	for _, operation := range state.PendingOperations {
+		name, _ := operation.Resource.Inputs["name"].(string)
+		pending[string(operation.Resource.Type)+" "+name] = operation.Type == apitype.OperationTypeCreating
+	}
+	client, ctx := awsiam.NewFromConfig(f.lab.Config()), f.t.Context()
+	left := func(typ, name string, remove func() error) {
+		switch object := typ + " " + name; {
+		case known[object]:
+			return
+		case pending[object]:
+			noted++
+		default:
+			others++
+		}
+		if err := remove(); err != nil {
+			f.t.Errorf("delete %s, which Pulumi does not know: %v", name, err)
+		}
+	}
+	a := account(f.t, f.lab)
+	for _, user := range a.Users {
+		left("aws:iam/user:User", user.Name, func() error {
+			_, err := client.DeleteUser(ctx, &awsiam.DeleteUserInput{UserName: &user.Name})
+			return err
+		})
+	}
+	for _, group := range a.Groups {
+		left("aws:iam/group:Group", group.Name, func() error {
+			_, err := client.DeleteGroup(ctx, &awsiam.DeleteGroupInput{GroupName: &group.Name})
+			return err
+		})
+	}
+	if len(state.PendingOperations) > 0 {
+		f.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
+	}
+	return noted, others
+}
