@@ -277,7 +277,14 @@ func checkPlugin(t *testing.T, dist string, commit time.Time) {
 			t.Errorf("%s is of %s, and the commit of %s", h.Name, h.ModTime, commit)
 		}
 	})
-	same(t, "the plugin's archive", modes, map[string]string{"LICENSE": "644", program: "755"})
+	same(t, "the plugin's archive", modes,
+		map[string]string{"LICENSE": "644", "THIRD_PARTY_NOTICES": "644", program: "755"})
+	texts := string(unpack(t, archive)["THIRD_PARTY_NOTICES"])
+	for _, module := range []string{"github.com/pulumi/pulumi/sdk/v3", "google.golang.org/grpc"} {
+		if !strings.Contains(texts, module) {
+			t.Errorf("THIRD_PARTY_NOTICES has nothing of %s", module)
+		}
+	}
 
 	plugin := filepath.Join(t.TempDir(), program)
 	check(t, os.WriteFile(plugin, unpack(t, archive)[program], 0o700)) //nolint:gosec // It is to be run.
