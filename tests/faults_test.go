@@ -147,7 +147,7 @@ func TestFaults(t *testing.T) {
 		}
 		if err != nil {
 			if noted, others := f.repair(); noted != 0 || (others > 0) != fault.orphans {
-				t.Errorf("%s: %d users and groups are left, and %d that were noted", fault.name, others, noted)
+				t.Errorf("%s: %d users, groups and roles are left, and %d that were noted", fault.name, others, noted)
 			}
 			if out, err := f.up(); err != nil {
 				t.Errorf("%s: the next update fails:\n%s", fault.name, out)
@@ -157,7 +157,7 @@ func TestFaults(t *testing.T) {
 	}
 	f.run("preview", "--expect-no-changes")
 	f.run("destroy", "--yes", "--skip-preview")
-	f.robots = nil
+	f.none()
 	isWhole(t, l, "destroyed", f)
 }
 
@@ -188,7 +188,7 @@ func TestTwoStacksAtOnce(t *testing.T) {
 		both(what, "up", "--yes", "--skip-preview")
 	}
 	for _, f := range fleets {
-		f.robots = nil
+		f.none()
 	}
 	both("destroyed", "destroy", "--yes", "--skip-preview")
 }

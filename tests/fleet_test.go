@@ -24,19 +24,34 @@ type fleet struct {
 	dir string
 	// robots are those that the program has: the roles that each may assume, by name.
 	robots map[string]string
-	// path is that of all robots.
+	// trusted are the robots that have a deployment role.
+	trusted []string
+	// path is that of all robots and deployment roles.
 	path string
+	// policy is the ARN of what is attached to the deployment roles.
+	policy string
 }
 
 // newFleet makes a stack without robots. The AWS plugin makes each call a few times only, so that it ends before long.
 func newFleet(t *testing.T, l *lab.Lab, project string) *fleet {
 	t.Helper()
-	f := &fleet{t: t, lab: l, path: "/"}
+	policy, document := project+deployer, assume("deployed")
+	made, err := awsiam.NewFromConfig(l.Config()).CreatePolicy(t.Context(), &awsiam.CreatePolicyInput{
+		PolicyName: &policy, PolicyDocument: &document,
+	})
+	check(t, err)
+	f := &fleet{t: t, lab: l, path: "/", policy: *made.Policy.Arn}
 	f.write(project)
 	f.run("stack", "init")
 	f.run("config", "set", "aws:maxRetries", "4")
 	return f
 }
+
+// deployer ends the name of a robot's deployment role.
+const deployer = "-deployer"
+
+// assume is a policy that allows assuming a role, which is what robots have and, to have something, their roles.
+func assume(role string) string { return rolePolicy("arn:aws:iam::123456789012:role/" + role) }
 
 // write writes the program.
 func (f *fleet) write(project string) {
@@ -45,6 +60,13 @@ func (f *fleet) write(project string) {
 	for name, role := range f.robots {
 		resources[name] = lab.Resource{Type: "cicd:RobotAccount", Properties: map[string]any{
 			"assumableRoles": []string{role}, "path": f.path,
+		}}
+	}
+	for _, name := range f.trusted {
+		resources[name+deployer] = lab.Resource{Type: "cicd:DeploymentRole", Properties: map[string]any{
+			"trusted": []string{"${" + name + ".userArn}"}, "path": f.path,
+			"managedPolicyArns": []string{f.policy},
+			"inlinePolicies":    map[string]any{"deploy": assume(f.robots[name])},
 		}}
 	}
 	var err error
@@ -89,9 +111,10 @@ func (f *fleet) state() apitype.DeploymentV3 {
 func isWhole(t *testing.T, l *lab.Lab, what string, fleets ...*fleet) {
 	t.Helper()
 	a := account(t, l)
-	robots := 0
+	robots, roles := 0, 0
 	for _, f := range fleets {
 		robots += len(f.robots)
+		roles += len(f.trusted)
 		known := map[string]int{}
 		state := f.state()
 		for _, r := range state.Resources {
@@ -100,12 +123,14 @@ func isWhole(t *testing.T, l *lab.Lab, what string, fleets ...*fleet) {
 		if len(state.PendingOperations) > 0 {
 			t.Errorf("%s: the state has operations that are not ended: %v", what, state.PendingOperations)
 		}
-		for _, typ := range []string{
-			"cicd:index:RobotAccount", "aws:iam/user:User", "aws:iam/group:Group",
-			"aws:iam/groupMembership:GroupMembership", "aws:iam/groupPolicy:GroupPolicy",
+		for typ, want := range map[string]int{
+			"cicd:index:RobotAccount": len(f.robots), "aws:iam/user:User": len(f.robots), "aws:iam/group:Group": len(f.robots),
+			"aws:iam/groupMembership:GroupMembership": len(f.robots), "aws:iam/groupPolicy:GroupPolicy": len(f.robots),
+			"cicd:index:DeploymentRole": len(f.trusted), "aws:iam/role:Role": len(f.trusted),
+			"aws:iam/rolePolicy:RolePolicy": len(f.trusted), "aws:iam/rolePolicyAttachment:RolePolicyAttachment": len(f.trusted),
 		} {
-			if known[typ] != len(f.robots) {
-				t.Errorf("%s: the state has %d of %s, and the program %d robots", what, known[typ], typ, len(f.robots))
+			if known[typ] != want {
+				t.Errorf("%s: the state has %d of %s, and the program %d", what, known[typ], typ, want)
 			}
 		}
 		for name, role := range f.robots {
@@ -114,44 +139,62 @@ func isWhole(t *testing.T, l *lab.Lab, what string, fleets ...*fleet) {
 			}
 		}
 	}
-	if len(a.Users) != robots || len(a.Groups) != robots {
-		t.Errorf("%s: %d robots have %d users and %d groups: %s", what, robots, len(a.Users), len(a.Groups), pretty(t, a))
+	if len(a.Users) != robots || len(a.Groups) != robots || len(a.Roles) != roles {
+		t.Errorf("%s: %d robots, of which %d have deployment roles, have %d users, %d groups and %d roles: %s", what,
+			robots, roles, len(a.Users), len(a.Groups), len(a.Roles), pretty(t, a))
 	}
 }
 
-// has reports whether an account holds a robot.
+// has reports whether an account holds a robot, with its deployment role if it has one.
 func (f *fleet) has(a *lab.Contents, name, role string) bool {
 	for _, user := range a.Users {
 		if !strings.HasPrefix(user.Name, name+"-") || len(user.Groups) != 1 || user.Path != f.path {
 			continue
 		}
 		for _, group := range a.Groups {
-			want, err := lab.Canonical(rolePolicy("arn:aws:iam::123456789012:role/" + role))
-			check(f.t, err)
 			policies := slices.Collect(maps.Values(group.Policies))
 			if group.Name == user.Groups[0] && strings.HasPrefix(group.Name, name+"-") && group.Path == f.path &&
-				slices.Equal(policies, []string{want}) {
-				return true
+				slices.Equal(policies, []string{canonical(f.t, assume(role))}) {
+				return !slices.Contains(f.trusted, name) || f.hasDeployer(a, user, name, role)
 			}
 		}
 	}
 	return false
 }
 
-// change has a program with other robots: of as many, a few are gone and as many are new, and all are changed.
+// hasDeployer reports whether an account holds the deployment role of a robot, whose user is given.
+func (f *fleet) hasDeployer(a *lab.Contents, user lab.User, name, role string) bool {
+	trust := canonical(f.t, trustPolicy(strings.TrimPrefix(user.Path, "/")+user.Name, ""))
+	policies := map[string]string{"deploy": canonical(f.t, assume(role))}
+	return slices.ContainsFunc(a.Roles, func(r lab.Role) bool {
+		return strings.HasPrefix(r.Name, name+deployer+"-") && r.Path == f.path && r.Trust == trust &&
+			maps.Equal(r.Policies, policies) && slices.Equal(r.Attached, []string{f.policy})
+	})
+}
+
+// change has a program with other robots: of as many, a few are gone and as many are new, and all are changed, as are
+// the deployment roles, which one in three has.
 func (f *fleet) change(project string, robots, round int) {
 	f.t.Helper()
-	const renewed = 3
-	f.robots = map[string]string{}
+	renewed := 1 + robots/10
+	f.robots, f.trusted = map[string]string{}, nil
 	for i := range robots {
-		f.robots[fmt.Sprintf("robot%d", round*renewed+i)] = fmt.Sprintf("role%d", round)
+		number := round*renewed + i
+		name := fmt.Sprintf("robot%d", number)
+		f.robots[name] = fmt.Sprintf("role%d", round)
+		if number%3 == 0 {
+			f.trusted = append(f.trusted, name)
+		}
 	}
 	f.path = []string{"/", "/cicd/"}[round%2]
 	f.write(project)
 }
 
-// repair does what the guide says after an update that was cut off: the lock is given up, users and groups that AWS made
-// and Pulumi does not know are deleted, and what Pulumi was about to note is struck off. It returns how many there were
+// none has a program without robots.
+func (f *fleet) none() { f.robots, f.trusted = nil, nil }
+
+// repair does what the guide says after an update that was cut off: the lock is given up, users, groups and roles that
+// AWS made and Pulumi does not know are deleted, and what Pulumi was about to note is struck off. It returns how many there were
 // that Pulumi had noted that it was about to make, and how many others.
 func (f *fleet) repair() (noted, others int) {
 	f.t.Helper()
@@ -189,6 +232,12 @@ func (f *fleet) repair() (noted, others int) {
 	for _, group := range a.Groups {
 		left("aws:iam/group:Group", group.Name, func() error {
 			_, err := client.DeleteGroup(ctx, &awsiam.DeleteGroupInput{GroupName: &group.Name})
+			return err
+		})
+	}
+	for _, role := range a.Roles {
+		left("aws:iam/role:Role", role.Name, func() error {
+			_, err := client.DeleteRole(ctx, &awsiam.DeleteRoleInput{RoleName: &role.Name})
 			return err
 		})
 	}

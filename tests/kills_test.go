@@ -176,10 +176,10 @@ func TestKills(t *testing.T) {
 				// A CLI that is interrupted at the very end says that all is well, and leaves what it had yet to delete.
 				if !succeeded || hit {
 					noted, others := f.repair()
-					t.Logf("%v: %d users and groups are left, and %d that were noted", e, others, noted)
+					t.Logf("%v: %d users, groups and roles are left, and %d that were noted", e, others, noted)
 					// Of what a plugin made that was killed, nobody was told.
 					if others > 0 && e.victim != "pulumi-resource-aws" {
-						t.Errorf("%v: %d users and groups are left that Pulumi had not noted:\n%s", e, others, out)
+						t.Errorf("%v: %d users, groups and roles are left that Pulumi had not noted:\n%s", e, others, out)
 					}
 					if out, err := f.up(); err != nil {
 						t.Errorf("%v: the next update fails:\n%s", e, out)
@@ -189,7 +189,7 @@ func TestKills(t *testing.T) {
 			}
 			f.run("preview", "--expect-no-changes")
 			f.run("destroy", "--yes", "--skip-preview")
-			f.robots = nil
+			f.none()
 			isWhole(t, l, "destroyed", f)
 		})
 	}

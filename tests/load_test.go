@@ -106,6 +106,6 @@ func TestLoad(t *testing.T) {
 		}
 	}
 	run("destroy")
-	f.robots = nil
+	f.none()
 	isWhole(t, l, "destroyed", f)
 }

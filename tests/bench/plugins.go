@@ -54,11 +54,15 @@ func (o *options) measurePlugins(ctx context.Context, folder string) (map[string
 	if err != nil {
 		return nil, err
 	}
+	notices := filepath.Join(folder, "THIRD_PARTY_NOTICES")
+	if err := o.writeNotices(ctx, notices); err != nil {
+		return nil, err
+	}
 	all := map[string]*figures{}
 	for _, name := range plugins {
 		f := &figures{}
 		all[name] = f
-		if f.binary, f.archive, err = o.size(ctx, files[name]); err != nil {
+		if f.binary, f.archive, err = o.size(ctx, files[name], notices); err != nil {
 			return nil, err
 		}
 	}
@@ -112,8 +116,20 @@ func (o *options) buildPlugins(ctx context.Context, folder string) (map[string]s
 	return files, nil
 }
 
-// size returns the size of a plugin, and of its archive as in a release, in bytes.
-func (o *options) size(ctx context.Context, file string) (binary, archive float64, err error) {
+// writeNotices writes the licenses that a release has beside the plugin.
+func (o *options) writeNotices(ctx context.Context, file string) error {
+	cmd := exec.CommandContext(ctx, "go", "-C", filepath.Join(o.repo, "tools", "release"), "run", "./notices",
+		"-root", o.repo, "-texts")
+	cmd.Stderr = os.Stderr
+	texts, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("write the notices: %w", err)
+	}
+	return os.WriteFile(file, texts, 0o600)
+}
+
+// size returns the size of a plugin, and of its archive as in a release, in bytes. All have the same notices.
+func (o *options) size(ctx context.Context, file, notices string) (binary, archive float64, err error) {
 	folder, err := os.MkdirTemp(filepath.Dir(file), "archive-")
 	if err != nil {
 		return 0, 0, err
@@ -123,7 +139,9 @@ func (o *options) size(ctx context.Context, file string) (binary, archive float6
 	if err := os.Mkdir(content, 0o700); err != nil {
 		return 0, 0, err
 	}
-	for name, from := range map[string]string{"pulumi-resource-cicd": file, "LICENSE": filepath.Join(o.repo, "LICENSE")} {
+	for name, from := range map[string]string{
+		"pulumi-resource-cicd": file, "LICENSE": filepath.Join(o.repo, "LICENSE"), "THIRD_PARTY_NOTICES": notices,
+	} {
 		if err := os.Link(from, filepath.Join(content, name)); err != nil {
 			return 0, 0, err
 		}
