@@ -36,8 +36,9 @@ test: build
 	$(ENV) go test -tags schema -run Schema ./provider
 	$(ENV) cd sdk/go/cicd && go vet ./...
 	@# Each test is told as it ends, and each that is skipped with its reason. Go knows nothing of the programs that
-	@# these run, and would take what it remembers for true when only those have changed.
-	$(ENV) cd tests && go test -count 1 -v -timeout 30m ./... | awk '!/^=== / { print; fflush() }'
+	@# these run, and would take what it remembers for true when only those have changed. Some tests mostly wait, so that
+	@# there are more of them at once than processors.
+	$(ENV) cd tests && go test -count 1 -parallel 3 -v -timeout 30m ./... | awk '!/^=== / { print; fflush() }'
 
 ## demo: a real "pulumi up" of the seed's robot account, or of another EXAMPLE, in LANGUAGE
 demo:

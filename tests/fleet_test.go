@@ -198,7 +198,11 @@ func (f *fleet) none() { f.robots, f.trusted = nil, nil }
 // that Pulumi had noted that it was about to make, and how many others.
 func (f *fleet) repair() (noted, others int) {
 	f.t.Helper()
-	f.run("cancel", "--yes")
+	locks, err := filepath.Glob(filepath.Join(f.lab.Dir, "state", ".pulumi", "locks", "*", "*", "*", "*"))
+	check(f.t, err)
+	if len(locks) > 0 {
+		f.run("cancel", "--yes")
+	}
 	state := f.state()
 	known, pending := map[string]bool{}, map[string]bool{}
 	for _, r := range state.Resources {

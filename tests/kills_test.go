@@ -119,6 +119,7 @@ func (f *fleet) endedUp(e end) (out string, succeeded, hit bool) {
 	watch.Stop()
 	f.lab.Inject(nil)
 	endSession(session)
+	f.lab.Settle()
 	return said.String(), err == nil, struck.Load()
 }
 

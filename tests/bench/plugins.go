@@ -50,7 +50,7 @@ type figures struct {
 
 // measurePlugins measures the plugins, one after the other in each round.
 func (o *options) measurePlugins(ctx context.Context, folder string) (map[string]*figures, error) {
-	files, err := o.buildPlugins(ctx, folder)
+	files, err := o.buildPlugins(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (o *options) measurePlugins(ctx context.Context, folder string) (map[string
 	for _, name := range plugins {
 		f := &figures{}
 		all[name] = f
-		if f.binary, f.archive, err = o.size(ctx, files[name], notices); err != nil {
+		if f.binary, f.archive, err = o.size(ctx, folder, files[name], notices); err != nil {
 			return nil, err
 		}
 	}
@@ -100,12 +100,13 @@ func (o *options) measurePlugins(ctx context.Context, folder string) (map[string
 // startsInARound is how often a plugin is started in each round: a start takes too little time for one to be a measure.
 const startsInARound = 4
 
-// buildPlugins builds the plugins with the flags of the releases, and returns their files.
-func (o *options) buildPlugins(ctx context.Context, folder string) (map[string]string, error) {
+// buildPlugins builds the plugins with the flags of the releases, and returns their files. Those that are there and up
+// to date are not linked again.
+func (o *options) buildPlugins(ctx context.Context) (map[string]string, error) {
 	files := map[string]string{ours: filepath.Join(o.repo, "bin", "pulumi-resource-cicd")}
 	for name, pkg := range map[string]string{plain: "./bench/plain", empty: "./bench/empty"} {
 		fmt.Printf("plugins: building %s\n", name)
-		files[name] = filepath.Join(folder, filepath.Base(pkg))
+		files[name] = filepath.Join(o.repo, ".tools", "bin", "bench-"+filepath.Base(pkg))
 		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "grpcnotrace", "-ldflags", "-s -w",
 			"-o", files[name], pkg)
 		cmd.Dir = filepath.Join(o.repo, "tests")
@@ -129,8 +130,8 @@ func (o *options) writeNotices(ctx context.Context, file string) error {
 }
 
 // size returns the size of a plugin, and of its archive as in a release, in bytes. All have the same notices.
-func (o *options) size(ctx context.Context, file, notices string) (binary, archive float64, err error) {
-	folder, err := os.MkdirTemp(filepath.Dir(file), "archive-")
+func (o *options) size(ctx context.Context, folder, file, notices string) (binary, archive float64, err error) {
+	folder, err = os.MkdirTemp(folder, "archive-")
 	if err != nil {
 		return 0, 0, err
 	}

@@ -15,6 +15,13 @@ func (l *Lab) Inject(fault Fault) {
 	l.front.fault.Store(&fault)
 }
 
+// Settle returns when all calls that have arrived are served, those of callers that are gone among them. Calls that
+// arrive meanwhile wait.
+func (l *Lab) Settle() {
+	l.front.serving.Lock()
+	defer l.front.serving.Unlock() //nolint:gocritic // Without the defer, it would be taken for a mistake.
+}
+
 // Refuse answers a call with an error, in the protocol of its service.
 func Refuse(w http.ResponseWriter, call Call, status int, code, message string) {
 	writeError(w, call.scope.service, status, code, message)

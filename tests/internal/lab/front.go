@@ -58,6 +58,8 @@ type front struct {
 
 	fault atomic.Pointer[Fault]
 
+	// serving is held by the calls that have arrived and are not served yet.
+	serving sync.RWMutex
 	// passing is held by the calls that are with moto, and alone by one for which moto is told something else.
 	passing sync.RWMutex
 }
@@ -97,8 +99,12 @@ func startFront(m *moto) (*front, error) {
 
 func (f *front) close() { _ = f.server.Close() }
 
-// ServeHTTP passes a call on, and notes it, unless a fault is to happen to it.
+// ServeHTTP passes a call on, and notes it, unless a fault is to happen to it. As with AWS, a call that has arrived is
+// served to its end, whether or not the caller is still there.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.serving.RLock()
+	defer f.serving.RUnlock()
+	r = r.WithContext(context.WithoutCancel(r.Context()))
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)

@@ -108,7 +108,10 @@ func (l *Lab) Env() map[string]string {
 	// Without metadata: a CLI that is killed leaves empty files of it, with which the next one cannot read the state.
 	state := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(l.Dir, "state")), RawQuery: "metadata=skip"}
 	env := map[string]string{
-		"PULUMI_BACKEND_URL":          state.String(),
+		"PULUMI_BACKEND_URL": state.String(),
+		// At each step, a file backend writes the state, and a copy of it.
+		"PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+
 		"PULUMI_CONFIG_PASSPHRASE":    "lab",
 		"PULUMI_SKIP_UPDATE_CHECK":    "true",
 		"AWS_ENDPOINT_URL":            l.Endpoint(),
