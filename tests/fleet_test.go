@@ -246,7 +246,7 @@ func (f *fleet) repair() (noted, others int) {
 		})
 	}
 	if len(state.PendingOperations) > 0 {
-		f.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
+		f.run("refresh", "--yes", "--non-interactive", "--clear-pending-creates")
 	}
 	return noted, others
 }
