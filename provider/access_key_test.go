@@ -173,6 +173,15 @@ func TestAccessKeyInputForms(t *testing.T) {
 		"nulls": resource.NewProperty(resource.PropertyMap{
 			"generation": resource.NewNullProperty(), "secretsManager": resource.NewNullProperty(), "pgpKey": resource.NewNullProperty(),
 		}),
+		"a secret with nulls": resource.MakeSecret(resource.NewProperty(resource.PropertyMap{
+			"ssmPath": resource.NewNullProperty(), "secretsManager": resource.NewNullProperty(),
+		})),
+		"nulls with dependencies": resource.NewProperty(resource.PropertyMap{
+			"ssmPath": resource.NewProperty(resource.Output{
+				Element: resource.NewNullProperty(), Known: true,
+				Dependencies: []resource.URN{"urn:pulumi:stack::project::a:b:C::d"},
+			}),
+		}),
 		"a secret": resource.MakeSecret(resource.NewProperty(resource.PropertyMap{
 			"generation":     resource.NewProperty(2.0),
 			"secretsManager": resource.MakeSecret(resource.NewProperty(resource.PropertyMap{"name": str("a")})),
@@ -202,6 +211,25 @@ func TestAccessKeyInputForms(t *testing.T) {
 		}
 		if keys != 1 {
 			t.Errorf("%s: %d keys are registered", name, keys)
+		}
+	}
+}
+
+// TestAccessKeyWithoutHook says that a key whose hook cannot be registered fails the update, in which the engine would
+// else delete the key that there is, and that nothing is put in the stores.
+func TestAccessKeyWithoutHook(t *testing.T) {
+	t.Parallel()
+	tp := startProvider(t)
+	tp.noHooks = true
+	_, err := tp.Construct(t.Context(), tp.robotRequest(t, keyInput(map[string]resource.PropertyValue{
+		"ssmPath": resource.NewProperty("/cicd/bot"),
+	})))
+	if err == nil || !strings.Contains(err.Error(), "the access key could not be registered") {
+		t.Errorf("it ends with %v", err)
+	}
+	for _, r := range tp.registered() {
+		if strings.HasPrefix(r.GetType(), "aws:ssm/") {
+			t.Errorf("registered is %s", r.GetType())
 		}
 	}
 }

@@ -65,7 +65,11 @@ func takeInputs(
 	parent := resource.URN(req.GetParent())
 	values = openPolicies(openLists(rootUnknowns(values, parent)))
 	if v, ok := values.GetOk(accessKeyInput); ok {
-		values = values.Set(accessKeyInput, openObject(v, parent))
+		if v.IsNull() {
+			values = values.Delete(accessKeyInput)
+		} else {
+			values = values.Set(accessKeyInput, openObject(v, parent))
+		}
 	}
 	// Each value has its dependencies by now.
 	req.InputDependencies = nil
@@ -127,13 +131,18 @@ func openLists(values property.Map) property.Map {
 }
 
 // openObject moves secrecy and dependencies from an object to its values, because the Pulumi SDK v3.259.0 takes
-// an object of inputs only if it is a plain one.
+// an object of inputs only if it is a plain one. Values that are null are left out: with a dependency, the SDK takes
+// them for given.
 func openObject(v property.Value, parent resource.URN) property.Value {
 	if !v.IsMap() {
 		return v
 	}
 	values := rootUnknowns(v.AsMap(), parent)
 	for name, value := range values.All {
+		if value.IsNull() {
+			values = values.Delete(name)
+			continue
+		}
 		values = values.Set(name, openObject(value.
 			WithSecret(v.Secret() || value.Secret()).
 			WithDependencies(append(slices.Clone(v.Dependencies()), value.Dependencies()...)), parent))

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -160,8 +161,8 @@ func (k *keyring) register(owner pulumi.URN, j rotation.Journal) (*accessKeys, e
 		if err != nil {
 			return nil, fmt.Errorf("register the previous access key: %w", err)
 		}
-		m.previousID = key.ID().ToStringPtrOutput()
-		return key, nil
+		m.previousID = optional(key.id)
+		return key.AccessKey, nil
 	}
 	var before []pulumi.Resource
 	previousFirst := j.PreviousKept && k.previousStays
@@ -177,15 +178,15 @@ func (k *keyring) register(owner pulumi.URN, j rotation.Journal) (*accessKeys, e
 	if err != nil {
 		return nil, fmt.Errorf("register the current access key: %w", err)
 	}
-	m.id = current.ID().ToStringPtrOutput()
-	m.secret = optional(as[pulumi.StringOutput](pulumi.ToSecret(current.Secret)))
-	m.encryptedSecret = optional(current.EncryptedSecret)
+	m.id = optional(current.id)
+	m.secret = optional(as[pulumi.StringOutput](pulumi.ToSecret(current.secret)))
+	m.encryptedSecret = optional(current.encryptedSecret)
 	stores, err := k.registerStores(current, m)
 	if err != nil {
 		return nil, err
 	}
 	if j.PreviousKept && !previousFirst {
-		if _, err := previous(append(stores, current)...); err != nil {
+		if _, err := previous(append(stores, current.AccessKey)...); err != nil {
 			return nil, err
 		}
 	}
@@ -207,23 +208,43 @@ func (k *keyring) statuses() (current, previous pulumi.StringPtrOutput) {
 	return status(false), status(true)
 }
 
+// A registeredKey is a key, and what is used of it.
+type registeredKey struct {
+	*awsiam.AccessKey
+	id, secret, encryptedSecret pulumi.StringOutput
+}
+
+// newRegisteredKey takes from a key what is used of it, and fails if the key is not registered: the Pulumi SDK v3.259.0
+// says no error where it could not register the hooks of a resource, but gives an empty resource. The key that there is
+// would be deleted, and nothing put in the stores. An SDK that said the error would make this needless.
+func newRegisteredKey(key *awsiam.AccessKey) *registeredKey {
+	of := func(value pulumi.StringOutput) pulumi.StringOutput {
+		return pulumi.All(key.URN(), value).ApplyT(guarded(func(v []any) (string, error) {
+			if as[pulumi.URN](v[0]) == "" {
+				return "", errors.New("the access key could not be registered")
+			}
+			return as[string](v[1]), nil
+		})).(pulumi.StringOutput)
+	}
+	return &registeredKey{key, of(key.ID().ToStringOutput()), of(key.Secret), of(key.EncryptedSecret)}
+}
+
 // registerKey registers one key in its slot. Before the engine makes the key, allowed is asked, with the name of
 // the user.
 func (k *keyring) registerKey(
 	owner pulumi.URN, key rotation.Key, status pulumi.StringPtrInput, pgpKey pulumi.StringOutput,
 	allowed func(user string) error, opts ...pulumi.ResourceOption,
-) (*awsiam.AccessKey, error) {
+) (*registeredKey, error) {
 	slot := fmt.Sprintf("%s-%d", k.name, key.Slot())
 	// The engine knows hooks by names that are unique in the stack.
-	hook, err := k.ctx.RegisterResourceHook(fmt.Sprintf("make room for the access key %s of %s", slot, owner),
-		func(args *pulumi.ResourceHookArgs) (err error) {
-			defer recoverAsError(&err)
+	hook, err := registerHook(k.ctx, fmt.Sprintf("make room for the access key %s of %s", slot, owner),
+		func(args *pulumi.ResourceHookArgs) error {
 			return allowed(resource.FromResourcePropertyValue(args.NewInputs["user"]).AsString())
-		}, nil)
+		})
 	if err != nil {
 		return nil, err
 	}
-	return awsiam.NewAccessKey(k.ctx, slot, &awsiam.AccessKeyArgs{
+	made, err := awsiam.NewAccessKey(k.ctx, slot, &awsiam.AccessKeyArgs{
 		User:   k.user.Name,
 		Status: status,
 		PgpKey: optional(pgpKey),
@@ -234,10 +255,14 @@ func (k *keyring) registerKey(
 		pulumi.DeleteBeforeReplace(true),
 		pulumi.ResourceHooks(&pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{hook}}),
 	)...)
+	if err != nil {
+		return nil, err
+	}
+	return newRegisteredKey(made), nil
 }
 
 // registerStores registers what holds the current key, and adds the outputs to m.
-func (k *keyring) registerStores(current *awsiam.AccessKey, m *accessKeys) ([]pulumi.Resource, error) {
+func (k *keyring) registerStores(current *registeredKey, m *accessKeys) ([]pulumi.Resource, error) {
 	var stores []pulumi.Resource
 	child := pulumi.Parent(k.owner)
 	if k.args.SecretsManager != nil {
@@ -253,9 +278,9 @@ func (k *keyring) registerStores(current *awsiam.AccessKey, m *accessKeys) ([]pu
 		}
 		version, err := secretsmanager.NewSecretVersion(k.ctx, k.name, &secretsmanager.SecretVersionArgs{
 			SecretId: secret.ID(),
-			SecretString: as[pulumi.StringOutput](pulumi.ToSecret(pulumi.All(current.ID(), current.Secret).ApplyT(
+			SecretString: as[pulumi.StringOutput](pulumi.ToSecret(pulumi.All(current.id, current.secret).ApplyT(
 				guarded(func(v []any) (string, error) {
-					return store.PairJSON(string(as[pulumi.ID](v[0])), as[string](v[1]))
+					return store.PairJSON(as[string](v[0]), as[string](v[1]))
 				})))),
 		}, child,
 			// A rotation replaces it, however much the robot is protected. AWS keeps the current value until there
@@ -277,8 +302,8 @@ func (k *keyring) registerStores(current *awsiam.AccessKey, m *accessKeys) ([]pu
 			suffix string
 			value  pulumi.StringInput
 		}{
-			{"-id", current.ID().ToStringOutput()},
-			{"-secret", current.Secret},
+			{"-id", current.id},
+			{"-secret", current.secret},
 		} {
 			parameter, err := ssm.NewParameter(k.ctx, k.name+part.suffix, &ssm.ParameterArgs{
 				Name:        names.Index(pulumi.Int(i)),

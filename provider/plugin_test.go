@@ -33,10 +33,14 @@ type testPlugin struct {
 	pulumirpc.ResourceProviderClient
 	monitor string
 	engine  *fake.EngineServer
+	// engineAddress is where the engine listens.
+	engineAddress string
 	// callerARN is what sts:GetCallerIdentity answers; empty, the AWS provider's configuration is not known.
 	callerARN string
 	// oldCLI says that the engine is of a CLI that cannot do all that access keys need.
 	oldCLI bool
+	// noHooks says that the resource monitor takes no hooks.
+	noHooks bool
 	// userKeys are the access keys that AWS lists, by ID, with the time at which each was made.
 	userKeys map[string]string
 	// noted is the journal of access keys that the engine has noted.
@@ -62,7 +66,8 @@ func startPlugin(t *testing.T, components map[string]component, now func() time.
 
 	engine, _, err := fake.StartEngineServer(ctx, testEngine{tp.engine, tp})
 	check(t, err)
-	tp.monitor, _, err = fake.StartMonitorServer(ctx, testMonitor{fake.NewResourceMonitorServer(tp)})
+	tp.engineAddress = engine
+	tp.monitor, _, err = fake.StartMonitorServer(ctx, testMonitor{fake.NewResourceMonitorServer(tp), tp})
 	check(t, err)
 	client, err := host.NewHostClient(engine)
 	check(t, err)
@@ -102,10 +107,18 @@ func (e testEngine) RequirePulumiVersion(
 }
 
 // testMonitor is a resource monitor that takes hooks.
-type testMonitor struct{ *fake.ResourceMonitorServer }
+type testMonitor struct {
+	*fake.ResourceMonitorServer
+	tp *testPlugin
+}
 
 // RegisterResourceHook takes a hook.
-func (testMonitor) RegisterResourceHook(context.Context, *pulumirpc.RegisterResourceHookRequest) (*emptypb.Empty, error) {
+func (m testMonitor) RegisterResourceHook(
+	context.Context, *pulumirpc.RegisterResourceHookRequest,
+) (*emptypb.Empty, error) {
+	if m.tp.noHooks {
+		return nil, status.Error(codes.Unavailable, "no hooks")
+	}
 	return &emptypb.Empty{}, nil
 }
 

@@ -56,12 +56,10 @@ const (
 type server struct {
 	pulumirpc.ResourceProviderServer
 	components map[string]component
-	identities *identities
 	// engine is the engine. It is not known before the engine attaches to a plugin that it did not start itself.
 	engine atomic.Pointer[host.HostClient]
-	// cancelled ends all that is under way.
-	cancelled context.Context
-	cancel    context.CancelFunc
+	// session is the one with that engine.
+	session atomic.Pointer[session]
 	// underWay is held by the constructs that are, each for reading.
 	underWay sync.RWMutex
 	// slots are taken by the constructs that register something.
@@ -74,20 +72,21 @@ type server struct {
 const mostConstructs = 64
 
 func newServer(engine *host.HostClient, components map[string]component, now func() time.Time) *server {
-	s := &server{components: components, identities: &identities{}, slots: make(chan struct{}, mostConstructs)}
-	s.cancelled, s.cancel = context.WithCancel(context.Background())
+	s := &server{components: components, slots: make(chan struct{}, mostConstructs)}
 	s.engine.Store(engine)
+	s.session.Store(newSession())
 	s.ResourceProviderServer = plugin.NewProviderServer(&accessKeyRotations{now: now, log: s.log})
 	return s
 }
 
-// Attach notes the engine.
+// Attach notes the engine. Each preview and each update attaches once more, and cancels when it ends.
 func (s *server) Attach(_ context.Context, req *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
 	engine, err := host.NewHostClient(req.GetAddress())
 	if err != nil {
 		return nil, fmt.Errorf("attach to the engine: %w", err)
 	}
 	s.engine.Store(engine)
+	s.session.Swap(newSession()).cancel()
 	return &emptypb.Empty{}, nil
 }
 
@@ -96,10 +95,10 @@ func (s *server) Attach(_ context.Context, req *pulumirpc.PluginAttach) (*emptyp
 // for each, with the error that ended the update among them.
 func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	const (
-		longest  = 5 * time.Second        // However long a construct takes to end, the engine wants to.
+		longest  = 2 * time.Second        // The engine waits 5 seconds, for all plugins together.
 		answered = 100 * time.Millisecond // Answers are sent after what gives them has returned.
 	)
-	s.cancel()
+	s.session.Load().cancel()
 	if s.underWay.TryLock() {
 		s.underWay.Unlock()
 		return &emptypb.Empty{}, nil
@@ -147,15 +146,17 @@ func (s *server) Construct(
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(s.cancelled, cancel)()
+	session := s.session.Load()
+	defer context.AfterFunc(session.cancelled, cancel)()
 	ctx = context.WithValue(ctx, inputsKey{}, inputs)
 	ctx = context.WithValue(ctx, lookUpsKey{}, lookUps{
-		s.identities, deployment{req.GetMonitorEndpoint(), req.GetProviders()["aws"]},
+		session.identities, deployment{req.GetMonitorEndpoint(), req.GetProviders()["aws"]},
 	})
+	ctx = context.WithValue(ctx, hooksKey{}, sharedHooks{session.hooks, req.GetMonitorEndpoint()})
 	select {
 	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
 		resp, err = s.constructAndClose(ctx, req, c)
-		<-s.slots
 	case <-ctx.Done():
 		err = ctx.Err()
 	}

@@ -108,6 +108,24 @@ func TestCancelWaitsForConstructs(t *testing.T) {
 	}
 }
 
+// TestAttachAfterCancel says that a plugin which an engine has attached to serves the next one: each preview and each
+// update attaches, and cancels when it ends.
+func TestAttachAfterCancel(t *testing.T) {
+	t.Parallel()
+	tp := startProvider(t)
+	_, err := tp.Cancel(t.Context(), &emptypb.Empty{})
+	check(t, err)
+	if _, err := tp.Construct(t.Context(), tp.robotRequest(t, nil)); status.Code(err) != codes.Canceled {
+		t.Errorf("a construct after Cancel gives %v", err)
+	}
+	_, err = tp.Attach(t.Context(), &pulumirpc.PluginAttach{Address: tp.engineAddress})
+	check(t, err)
+	for _, inputs := range []resource.PropertyMap{nil, keyInput(nil)} {
+		_, err := tp.Construct(t.Context(), tp.robotRequest(t, inputs))
+		check(t, err)
+	}
+}
+
 func TestPanicInAnApplyBecomesAnError(t *testing.T) {
 	t.Parallel()
 	var none []string
@@ -161,8 +179,10 @@ func TestConstructsLeaveNothingOpen(t *testing.T) {
 	construct := func(times int) int {
 		t.Helper()
 		for range times {
-			_, err := tp.Construct(t.Context(), tp.robotRequest(t, nil))
-			check(t, err)
+			for _, inputs := range []resource.PropertyMap{nil, keyInput(nil)} {
+				_, err := tp.Construct(t.Context(), tp.robotRequest(t, inputs))
+				check(t, err)
+			}
 		}
 		// What was closed takes a moment to end.
 		count := runtime.NumGoroutine()
@@ -173,7 +193,7 @@ func TestConstructsLeaveNothingOpen(t *testing.T) {
 		return count
 	}
 	before := construct(1)
-	if after := construct(100); after > before+20 {
+	if after := construct(50); after > before+20 {
 		t.Errorf("after 100 constructs there are %d goroutines, and %d before", after, before)
 	}
 }
