@@ -51,7 +51,7 @@ demo:
 	cd tests && go build -o ../.tools/bin/demo ./demo
 	@$(ENV) exec .tools/bin/demo -language $(LANGUAGE) -example '$(EXAMPLE)'
 
-## bench: what the package costs, in one table, which goes to docs/performance.md; about 40 minutes
+## bench: what the package costs, in one table, which goes to docs/performance.md; about 25 minutes
 bench: build
 	tools/setup pulumi aws moto nodejs python go yaml
 	tools/install-package nodejs python
