@@ -59,13 +59,13 @@ bench: build
 	cd tests && go build -o ../.tools/bin/bench ./bench
 	@$(ENV) exec .tools/bin/bench $(BENCH)
 
-# With moto come the Python packages, among them the one that reads YAML.
 ## licenses: docs/licenses.md, from the licenses of what the plugin is linked with
 licenses:
 	@mkdir -p .tools
 	go -C tools/release run ./notices -root ../.. -list > .tools/licenses.md
 	mv .tools/licenses.md docs/licenses.md
 
+# With moto come the Python packages, among them the one that reads YAML.
 ## lint: what CI checks besides the tests
 lint:
 	tools/setup lint moto

@@ -28,17 +28,9 @@ func callerIdentity(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Id
 			invoke = append(invoke, pulumi.Provider(provider))
 		}
 	}
-	asked, _ := ctx.Value(lookUpsKey{}).(lookUps)
-	return asked.identities.of(asked.deployment, func() (*iam.Identity, error) { return askIdentity(ctx, invoke...) })
+	s := settingOf(ctx)
+	return s.session.identities.of(s.deployment, func() (*iam.Identity, error) { return askIdentity(ctx, invoke...) })
 }
-
-// lookUps are what a construct knows of what others have asked AWS.
-type lookUps struct {
-	identities *identities
-	deployment deployment
-}
-
-type lookUpsKey struct{}
 
 // deployment is a deployment, by the address of its resource monitor, and an AWS provider in it, by its reference,
 // which is empty for the default one.

@@ -149,10 +149,9 @@ func (s *server) Construct(
 	session := s.session.Load()
 	defer context.AfterFunc(session.cancelled, cancel)()
 	ctx = context.WithValue(ctx, inputsKey{}, inputs)
-	ctx = context.WithValue(ctx, lookUpsKey{}, lookUps{
-		session.identities, deployment{req.GetMonitorEndpoint(), req.GetProviders()["aws"]},
+	ctx = context.WithValue(ctx, settingKey{}, setting{
+		session, deployment{req.GetMonitorEndpoint(), req.GetProviders()["aws"]},
 	})
-	ctx = context.WithValue(ctx, hooksKey{}, sharedHooks{session.hooks, req.GetMonitorEndpoint()})
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()

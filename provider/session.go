@@ -26,6 +26,20 @@ func newSession() *session {
 	return s
 }
 
+// A setting is where a construct takes place: the session, and the deployment with its AWS provider.
+type setting struct {
+	session *session
+	deployment
+}
+
+type settingKey struct{}
+
+// settingOf returns the setting of the construct that a context is of.
+func settingOf(ctx *pulumi.Context) setting {
+	s, _ := ctx.Value(settingKey{}).(setting)
+	return s
+}
+
 // hooks are where constructs register their resource hooks. The Pulumi SDK v3.259.0 starts a server for the hooks of
 // each of its contexts, at each construct then, and never ends it: here, those of a deployment share one. An SDK whose
 // contexts ended it when they are closed would make this needless.
@@ -38,21 +52,13 @@ type hooks struct {
 	contexts map[string]*pulumi.Context
 }
 
-// sharedHooks are the hooks of a session, for constructs in the deployment with a resource monitor.
-type sharedHooks struct {
-	hooks   *hooks
-	monitor string
-}
-
-type hooksKey struct{}
-
 // registerHook registers a hook for a construct. What it holds is let go when the construct has ended: the engine calls
 // no hook of a resource that is registered.
 func registerHook(
 	ctx *pulumi.Context, name string, call func(*pulumi.ResourceHookArgs) error,
 ) (*pulumi.ResourceHook, error) {
-	given, _ := ctx.Value(hooksKey{}).(sharedHooks)
-	shared, err := given.hooks.in(given.monitor)
+	s := settingOf(ctx)
+	shared, err := s.session.hooks.in(s.monitor)
 	if err != nil {
 		return nil, fmt.Errorf("register hooks: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,19 +21,19 @@ import (
 
 // signal sends a signal to the processes of a session that run a program, and reports whether there are any.
 func signal(session int, program string, s syscall.Signal) (sent bool) {
-	for _, pid := range lab.ProcessesOf(session) {
-		if runs(pid, program) {
-			sent = syscall.Kill(pid, s) == nil || sent
-		}
+	for _, pid := range processesOf(session, program) {
+		sent = syscall.Kill(pid, s) == nil || sent
 	}
 	return sent
 }
 
-// runs reports whether a process runs a program, which is the last part of its path.
-func runs(pid int, program string) bool {
-	command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	name, _, _ := strings.Cut(string(command), "\x00")
-	return err == nil && filepath.Base(name) == program
+// processesOf returns the processes of a session that run a program, which is the last part of its path.
+func processesOf(session int, program string) []int {
+	return slices.DeleteFunc(lab.ProcessesOf(session), func(pid int) bool {
+		command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		name, _, _ := strings.Cut(string(command), "\x00")
+		return err != nil || filepath.Base(name) != program
+	})
 }
 
 // endSession ends what is left of a session.

@@ -2,34 +2,19 @@ package tests
 
 import (
 	"fmt"
-	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/engine"
 )
 
-// processOf returns the process of a session that runs a program, or 0.
-func processOf(session int, program string) int {
-	for _, pid := range lab.ProcessesOf(session) {
-		if runs(pid, program) {
-			return pid
-		}
-	}
-	return 0
-}
-
 // memory returns how much memory a process holds, in bytes, or nothing if it has ended.
-func memory(pid int) int {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	_, rest, _ := strings.Cut(string(status), "\nVmRSS:")
-	kilobytes, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	n, _ := strconv.Atoi(kilobytes)
-	return 1000 * n
+func memory(pid int) int64 {
+	held, _ := engine.MemoryOf(pid)
+	return held
 }
 
 // TestLoad makes, changes and destroys a stack of 1,000 robots. The plugin holds about as much memory at the end of each
@@ -57,7 +42,7 @@ func TestLoad(t *testing.T) {
 		check(t, cmd.Start())
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
-		plugin, first, highest := 0, 0, 0
+		plugin, first, highest := 0, int64(0), int64(0)
 		for {
 			select {
 			case err := <-ended:
@@ -76,7 +61,11 @@ func TestLoad(t *testing.T) {
 				return
 			case <-time.After(50 * time.Millisecond):
 				if plugin == 0 {
-					plugin = processOf(cmd.Process.Pid, "pulumi-resource-cicd")
+					pids := processesOf(cmd.Process.Pid, "pulumi-resource-cicd")
+					if len(pids) == 0 {
+						continue
+					}
+					plugin = pids[0]
 					first = memory(plugin)
 				}
 				highest = max(highest, memory(plugin))

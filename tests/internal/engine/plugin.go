@@ -93,12 +93,12 @@ func (p *Plugin) ConstructAll(ctx context.Context, parallel int, requests []*pul
 	return context.Cause(ctx)
 }
 
-// PID is the id of the plugin's process.
-func (p *Plugin) PID() int { return p.cmd.Process.Pid }
+// Memory is the memory that the plugin holds, in bytes.
+func (p *Plugin) Memory() (int64, error) { return MemoryOf(p.cmd.Process.Pid) }
 
-// Memory is the memory that the plugin holds, in bytes. Only Linux tells it.
-func (p *Plugin) Memory() (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
+// MemoryOf is the memory that a process holds, in bytes. Only Linux tells it.
+func MemoryOf(pid int) (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
