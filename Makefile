@@ -35,10 +35,10 @@ test: build
 	$(ENV) go test -race ./...
 	$(ENV) go test -tags schema -run Schema ./provider
 	$(ENV) cd sdk/go/cicd && go vet ./...
-	@# Each test is told as it ends, which Go does for one package at a time, and each that is skipped with its reason.
-	@# Go knows nothing of the programs that these run, and would take what it remembers for true when only those have
+	@# Each test is told as it ends, and at the end all that failed or were skipped once more, with what they said. Go
+	@# knows nothing of the programs that these run, and would take what it remembers for true when only those have
 	@# changed. Some tests mostly wait, so that there are more of them at once than processors.
-	$(ENV) cd tests && go test -count 1 -p 1 -parallel 3 -v -timeout 30m ./... | grep --line-buffered -v '^=== '
+	$(ENV) cd tests && gotestsum --format testname -- -count 1 -p 1 -parallel 3 -timeout 30m ./...
 
 ## demo: a real "pulumi up" of the seed's robot account, or of another EXAMPLE, in LANGUAGE
 demo:

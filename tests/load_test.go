@@ -2,6 +2,7 @@ package tests
 
 import (
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -17,8 +18,23 @@ func memory(pid int) int64 {
 	return held
 }
 
-// TestLoad makes, changes and destroys a stack of 1,000 robots. The plugin holds about as much memory at the end of each
-// as at the start.
+// idleMemory is what the plugin holds when it has started and nothing has called it yet, in bytes. One that the engine
+// starts is at work before a test has found its process, or found while it is still starting.
+func idleMemory(t *testing.T) int64 {
+	t.Helper()
+	e, err := engine.Start()
+	check(t, err)
+	defer e.Close()
+	p, err := e.StartPlugin(t.Context(), filepath.Join(repo(t), "bin", "pulumi-resource-cicd"))
+	check(t, err)
+	defer p.Close()
+	held, err := p.Memory()
+	check(t, err)
+	return held
+}
+
+// TestLoad makes, changes and destroys a stack of 1,000 robots. The plugin never holds much more memory than when it has
+// just started.
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
@@ -30,6 +46,7 @@ func TestLoad(t *testing.T) {
 	)
 	l := newLab(t)
 	f := newFleet(t, l, "load")
+	idle := idleMemory(t)
 	run := func(args ...string) {
 		t.Helper()
 		cmd := f.lab.Command(t.Context(), f.dir, append(args, "--yes", "--skip-preview", "--suppress-progress")...)
@@ -42,7 +59,7 @@ func TestLoad(t *testing.T) {
 		check(t, cmd.Start())
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
-		plugin, first, highest := 0, int64(0), int64(0)
+		highest := int64(0)
 		for {
 			select {
 			case err := <-ended:
@@ -50,25 +67,19 @@ func TestLoad(t *testing.T) {
 					t.Fatalf("%s: %v\n%s", args[0], err, out.String())
 				}
 				// Nothing of a destroyed stack is the plugin's, and the engine does not start it.
-				t.Logf("%s took %.1f s; the plugin held %d MB at the start, and %d MB at most", args[0],
-					time.Since(began).Seconds(), first/1_000_000, highest/1_000_000)
-				if (plugin == 0) != (args[0] == "destroy") {
-					t.Errorf("%s: the plugin's process is %d", args[0], plugin)
+				t.Logf("%s took %.1f s; the plugin held %d MB at most, and %d MB when it had just started", args[0],
+					time.Since(began).Seconds(), highest/1_000_000, idle/1_000_000)
+				if (highest == 0) != (args[0] == "destroy") {
+					t.Errorf("%s: the plugin held %d bytes", args[0], highest)
 				}
-				if highest-first > most {
-					t.Errorf("%s: the plugin grew by %d bytes", args[0], highest-first)
+				if highest-idle > most {
+					t.Errorf("%s: the plugin grew by %d bytes", args[0], highest-idle)
 				}
 				return
 			case <-time.After(50 * time.Millisecond):
-				if plugin == 0 {
-					pids := processesOf(cmd.Process.Pid, "pulumi-resource-cicd")
-					if len(pids) == 0 {
-						continue
-					}
-					plugin = pids[0]
-					first = memory(plugin)
+				for _, plugin := range processesOf(cmd.Process.Pid, "pulumi-resource-cicd") {
+					highest = max(highest, memory(plugin))
 				}
-				highest = max(highest, memory(plugin))
 			}
 		}
 	}
