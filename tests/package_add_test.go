@@ -9,7 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
@@ -80,6 +82,7 @@ func packageAdd(dir, home, source string, settings ...string) (string, error) {
 // upAdded runs a program with the plugin that was added to it.
 func upAdded(t *testing.T, l *lab.Lab, dir, home string, settings ...string) {
 	t.Helper()
+	defer endHosts(home)
 	s := folderStack(t, l, dir, home, settings...)
 	s.up()
 	checkSeed(t, account(t, l))
@@ -90,6 +93,21 @@ func upAdded(t *testing.T, l *lab.Lab, dir, home string, settings ...string) {
 		t.Errorf("the robot has the keys %v", keys)
 	}
 	s.destroy()
+}
+
+// endHosts ends the language hosts that commands with a home have left behind: CLI 3.259.0 does not end the one that it
+// has run a plugin with from its sources. Only Linux tells, without a library, which they are.
+func endHosts(home string) {
+	files, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, file := range files {
+		variables, err := os.ReadFile(file)
+		if err != nil || !strings.Contains("\x00"+string(variables), "\x00PULUMI_HOME="+home+"\x00") {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGTERM)
+		}
+	}
 }
 
 // giveKey adds an access key to a program.

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
@@ -170,8 +171,8 @@ func TestKilledRotations(t *testing.T) {
 		if strings.Contains(out, "Updated") {
 			t.Errorf("%s: the update ended by itself:\n%s", what, out)
 		}
-		now, commands := s.recover(what)
-		named += commands
+		now, left := s.recover(what)
+		named += left["key"]
 		if now.AccessKeyGeneration != generation || now.PreviousAccessKeyID != before.AccessKeyID {
 			t.Errorf("%s: it ends with %+v", what, now)
 		}
@@ -184,6 +185,49 @@ func TestKilledRotations(t *testing.T) {
 		t.Errorf("%d updates of %d named a key", named, len(kills))
 	}
 	s.unchanged()
+	s.destroy()
+}
+
+// TestKilledFirstKeys kills the engine and the AWS plugin once AWS has done each of the calls that a robot's first key
+// and its stores take, and then does what the guides say. Each time it ends with one key, which both stores hold.
+func TestKilledFirstKeys(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells, without a library, which plugins the CLI has started")
+	}
+	l := newLab(t)
+	s := newKeyStack(t, l)
+	inputs := values{"secretsManager": values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot"}
+	s.next(nil)
+	l.Calls()
+	s.next(inputs)
+	writes := l.Writes()
+	t.Logf("a first key makes the calls %v", writes)
+	s.next(nil)
+
+	left := map[string]int{}
+	for write := range writes {
+		for _, victim := range []string{"pulumi", "pulumi-resource-aws"} {
+			what := fmt.Sprintf("%s killed after call %d", victim, write)
+			s.give(inputs)
+			if out := s.killedUpdate(kill{victim, write, true}); strings.Contains(out, "Updated") {
+				t.Errorf("%s: the update ended by itself:\n%s", what, out)
+			}
+			now, deleted := s.recover(what)
+			for what, n := range deleted {
+				left[what] += n
+			}
+			s.holds(now.AccessKeyID + active)
+			s.keeps(now)
+			s.next(nil)
+			s.holds()
+		}
+	}
+	for _, what := range []string{"key", "secret", "parameter"} {
+		if left[what] == 0 {
+			t.Errorf("no %s was left over, of %v", what, left)
+		}
+	}
 	s.destroy()
 }
 
@@ -214,32 +258,72 @@ func (s *keyStack) killedUpdate(k kill) string {
 	return out.String()
 }
 
-var deleteCommand = regexp.MustCompile(`aws iam delete-access-key --user-name (\S+) --access-key-id (\S+)`)
+// What an error names that AWS made and Pulumi could not note: a key, with the command that deletes it, a secret and a
+// parameter.
+var (
+	deleteCommand   = regexp.MustCompile(`aws iam delete-access-key --user-name (\S+) --access-key-id (\S+)`)
+	secretExists    = regexp.MustCompile(`Secrets Manager Secret \((\S+)\):.*ResourceExistsException`)
+	parameterExists = regexp.MustCompile(`SSM Parameter \((\S+)\):.*ParameterAlreadyExists`)
+)
 
-// recover does after a killed update what the guide says, and returns the outputs and how many keys were named.
-func (s *keyStack) recover(what string) (outputs keyOutputs, named int) {
+// recover does after a killed update what the guides say, and returns the outputs and how many of what the errors named.
+func (s *keyStack) recover(what string) (outputs keyOutputs, named map[string]int) {
 	s.t.Helper()
 	out, err := s.command("cancel", "--yes").CombinedOutput()
 	if err != nil {
 		s.t.Errorf("%s: cancel: %v\n%s", what, err, out)
 	}
-	if out, err = s.command("up", "--yes", "--skip-preview").CombinedOutput(); err == nil {
-		return s.outputs(), 0
+	named = map[string]int{}
+	for range 3 {
+		if out, err = s.command("up", "--yes", "--skip-preview").CombinedOutput(); err == nil {
+			return s.outputs(), named
+		}
+		found := s.deleteNamed(string(out))
+		if len(found) == 0 {
+			break
+		}
+		for what, n := range found {
+			named[what] += n
+		}
 	}
-	keys := deleteCommand.FindAllStringSubmatch(string(out), -1)
-	slices.SortFunc(keys, slices.Compare[[]string])
-	keys = slices.CompactFunc(keys, slices.Equal[[]string])
-	if len(keys) != 1 {
-		s.t.Fatalf("%s: the next update fails, and names %d keys:\n%s", what, len(keys), out)
+	s.t.Fatalf("%s: the next update fails, after %v were named and deleted:\n%s", what, named, out)
+	return outputs, named
+}
+
+// deleteNamed deletes what an update's errors name, and returns how many there were of what.
+func (s *keyStack) deleteNamed(out string) map[string]int {
+	s.t.Helper()
+	ctx, config, found := s.t.Context(), s.lab.Config(), map[string]int{}
+	each := func(what string, named *regexp.Regexp, remove func([]string) error) {
+		s.t.Helper()
+		// Told as it happens, and once more at the end.
+		matches := named.FindAllStringSubmatch(out, -1)
+		unique := map[string]bool{}
+		for _, match := range matches {
+			if id := strings.Join(match[1:], " "); !unique[id] {
+				unique[id] = true
+				check(s.t, remove(match))
+			}
+		}
+		if len(unique) > 0 {
+			found[what] = len(unique)
+		}
 	}
-	_, err = iam.NewFromConfig(s.lab.Config()).DeleteAccessKey(s.t.Context(), &iam.DeleteAccessKeyInput{
-		UserName: &keys[0][1], AccessKeyId: &keys[0][2],
+	each("key", deleteCommand, func(match []string) error {
+		_, err := iam.NewFromConfig(config).DeleteAccessKey(ctx,
+			&iam.DeleteAccessKeyInput{UserName: &match[1], AccessKeyId: &match[2]})
+		return err
 	})
-	check(s.t, err)
-	if out, err = s.command("up", "--yes", "--skip-preview").CombinedOutput(); err != nil {
-		s.t.Fatalf("%s: the update after the one that named a key fails:\n%s", what, out)
-	}
-	return s.outputs(), 1
+	each("secret", secretExists, func(match []string) error {
+		_, err := secretsmanager.NewFromConfig(config).DeleteSecret(ctx,
+			&secretsmanager.DeleteSecretInput{SecretId: &match[1], ForceDeleteWithoutRecovery: aws.Bool(true)})
+		return err
+	})
+	each("parameter", parameterExists, func(match []string) error {
+		_, err := ssm.NewFromConfig(config).DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &match[1]})
+		return err
+	})
+	return found
 }
 
 // outputs returns the stack's outputs.
@@ -274,8 +358,8 @@ func TestAnotherRotationAfterAKill(t *testing.T) {
 	s.give(values{"generation": 4})
 	now, named := s.recover("killed before the key was made")
 	s.holds(working.AccessKeyID+active, now.AccessKeyID+active)
-	if named != 0 || now.PreviousAccessKeyID != working.AccessKeyID {
-		t.Errorf("it ends with %+v, after %d keys were named", now, named)
+	if len(named) != 0 || now.PreviousAccessKeyID != working.AccessKeyID {
+		t.Errorf("it ends with %+v, after %v were named", now, named)
 	}
 	s.unchanged()
 
@@ -286,8 +370,8 @@ func TestAnotherRotationAfterAKill(t *testing.T) {
 	s.give(values{"generation": now.AccessKeyGeneration + 2})
 	s.lab.Calls()
 	now, named = s.recover("killed after the key was made")
-	if named != 1 || now.AccessKeyID == working.AccessKeyID {
-		t.Errorf("it ends with %+v, after %d keys were named", now, named)
+	if named["key"] != 1 || now.AccessKeyID == working.AccessKeyID {
+		t.Errorf("it ends with %+v, after %v were named", now, named)
 	}
 	s.holds(now.AccessKeyID + active)
 	writes := s.lab.Writes()

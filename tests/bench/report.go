@@ -126,10 +126,10 @@ func (r *report) previewReason(p *program, size int) string {
 		return "see the figures below."
 	}
 	return fmt.Sprintf("the engine and the plugins do the same for the program in YAML, which takes %.2f in all; the "+
-		"rest is the language's own. %s", r.ratio(yaml, size, previews), map[string]string{
-		"typescript": "The SDK for Node.js makes four promises with a stack trace each for every property of a resource, " +
+		"rest is the language's own.%s", r.ratio(yaml, size, previews), map[string]string{
+		"typescript": " The SDK for Node.js makes four promises with a stack trace each for every property of a resource, " +
 			"and a robot account has more properties than the four resources of the seed together.",
-		"go": "A program in Go is compiled and linked in each preview; one that is compiled before is not.",
+		"go": " A program in Go is compiled and linked in each preview; one that is compiled before is not.",
 	}[p.language])
 }
 
