@@ -125,12 +125,20 @@ func (r *report) previewReason(p *program, size int) string {
 	if r.stacks[yaml] == nil || p.name == yaml {
 		return "see the figures below."
 	}
-	return fmt.Sprintf("the engine and the plugins do the same for the program in YAML, which takes %.2f in all; the "+
-		"rest is the language's own.%s", r.ratio(yaml, size, previews), map[string]string{
-		"typescript": " The SDK for Node.js makes four promises with a stack trace each for every property of a resource, " +
-			"and a robot account has more properties than the four resources of the seed together.",
-		"go": " A program in Go is compiled and linked in each preview; one that is compiled before is not.",
-	}[p.language])
+	reason := fmt.Sprintf("the engine and the plugins do the same for the program in YAML, which takes %.2f in all; the "+
+		"rest is the language's own.", r.ratio(yaml, size, previews))
+	if one := r.stacks[p.name][1]; one != nil && size > 1 {
+		reason += fmt.Sprintf(" With one robot, the program takes %.2f already.",
+			median(one.preview)/median(r.stacks[seed][size].preview))
+	}
+	switch p.language {
+	case "typescript":
+		reason += " The SDK for Node.js makes four promises with a stack trace each for every property of a resource, " +
+			"and a robot account has more properties than the four resources of the seed together."
+	case "go":
+		reason += " A program in Go is compiled and linked in each preview; one that is compiled before is not."
+	}
+	return reason
 }
 
 func (r *report) writeStacks(text *strings.Builder) {
