@@ -44,6 +44,8 @@ test: build
 demo:
 	@printf '%s\n' $(LANGUAGES) | grep -xF -e '$(LANGUAGE)' >/dev/null || \
 		{ echo 'demo: it cannot run a program in "$(LANGUAGE)": LANGUAGE is one of $(LANGUAGES)' >&2; exit 2; }
+	@[ -d 'examples/$(EXAMPLE)-$(LANGUAGE)' ] || \
+		{ echo 'demo: there is no example "$(EXAMPLE)": see examples/' >&2; exit 2; }
 	@$(MAKE) --no-print-directory build
 	tools/setup pulumi aws moto $(if $(filter typescript,$(LANGUAGE)),nodejs,$(LANGUAGE))
 	tools/install-package $(if $(filter typescript,$(LANGUAGE)),nodejs,$(LANGUAGE))

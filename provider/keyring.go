@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -404,7 +405,7 @@ func deleteCommands(user string, keys []string) string {
 }
 
 // warnOfUnmanaged names the keys of the user that are not the stack's, since they are neither rotated nor
-// revoked.
+// revoked. Where the current key has just been made, it looks for another one that was made with it.
 func (k *keyring) warnOfUnmanaged(j rotation.Journal, m *accessKeys) {
 	pulumi.All(k.user.Name, k.listed, m.id, m.previousID).ApplyT(guarded(func(v []any) (struct{}, error) {
 		var ids [2]string
@@ -413,7 +414,16 @@ func (k *keyring) warnOfUnmanaged(j rotation.Journal, m *accessKeys) {
 				ids[i] = *id
 			}
 		}
-		k.warn(as[string](v[0]), j.Unmanaged(as[[]rotation.UserKey](v[1]), ids[0], ids[1]))
+		user, listed := as[string](v[0]), as[[]rotation.UserKey](v[1])
+		isListed := func(key rotation.UserKey) bool { return key.ID == ids[0] }
+		if ids[0] == "" || slices.ContainsFunc(listed, isListed) {
+			k.warn(user, j.Unmanaged(listed, ids[0], ids[1]))
+			return struct{}{}, nil
+		}
+		// What cannot be listed now is told by the next update. This one has done all that it had to.
+		if now, err := k.list(user); err == nil {
+			k.warn(user, rotation.Beside(listed, now, ids[0]))
+		}
 		return struct{}{}, nil
 	}))
 }

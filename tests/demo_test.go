@@ -120,6 +120,15 @@ func TestDemoRefusesLanguage(t *testing.T) {
 	}
 }
 
+// TestDemoRefusesExample says that an example that there is not is told before anything is built.
+func TestDemoRefusesExample(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "make", "-C", repo(t), "demo", "EXAMPLE=robot").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), `there is no example "robot"`) || strings.Contains(string(out), "building") {
+		t.Errorf("make demo ends with %v: %s", err, out)
+	}
+}
+
 // TestDemoInterrupted stops the demo in the middle of an update: with Ctrl-C, which every process of the terminal gets,
 // with a signal to the demo alone, and with Ctrl-C while a call of an AWS API has no answer, so that Pulumi cannot end
 // itself. Nothing is left in any case.

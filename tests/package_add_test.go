@@ -95,8 +95,8 @@ func upAdded(t *testing.T, l *lab.Lab, dir, home string, settings ...string) {
 	s.destroy()
 }
 
-// endHosts ends the language hosts that commands with a home have left behind: CLI 3.259.0 does not end the one that it
-// has run a plugin with from its sources. Only Linux tells, without a library, which they are.
+// endHosts ends what commands with a home have left behind: CLI 3.259.0 does not end the language host that it has run
+// a plugin with from its sources. Only Linux tells, without a library, which they are.
 func endHosts(home string) {
 	files, _ := filepath.Glob("/proc/[0-9]*/environ")
 	for _, file := range files {

@@ -122,7 +122,7 @@ func (s *keyStack) administrator() *types.AccessKey {
 
 // A kill ends a process in the middle of an update, at one of its calls of AWS.
 type kill struct {
-	// victim is a part of the program's name.
+	// victim is the program's name. There may be none: then it is only AWS's answer that is lost.
 	victim string
 	// write is the number of the call, among those that change something.
 	write int
@@ -173,6 +173,9 @@ func TestKilledRotations(t *testing.T) {
 		}
 		now, left := s.recover(what)
 		named += left["key"]
+		if left["key"] > 1 || left["secret"]+left["parameter"] > 0 {
+			t.Errorf("%s: %v were named", what, left)
+		}
 		if now.AccessKeyGeneration != generation || now.PreviousAccessKeyID != before.AccessKeyID {
 			t.Errorf("%s: it ends with %+v", what, now)
 		}
@@ -214,8 +217,8 @@ func TestKilledFirstKeys(t *testing.T) {
 				t.Errorf("%s: the update ended by itself:\n%s", what, out)
 			}
 			now, deleted := s.recover(what)
-			for what, n := range deleted {
-				left[what] += n
+			for kind, n := range deleted {
+				left[kind] += n
 			}
 			s.holds(now.AccessKeyID + active)
 			s.keeps(now)
@@ -223,13 +226,48 @@ func TestKilledFirstKeys(t *testing.T) {
 			s.holds()
 		}
 	}
-	for _, what := range []string{"key", "secret", "parameter"} {
-		if left[what] == 0 {
-			t.Errorf("no %s was left over, of %v", what, left)
+	for _, kind := range []string{"key", "secret", "parameter"} {
+		if left[kind] == 0 {
+			t.Errorf("no %s was left over, of %v", kind, left)
 		}
 	}
 	s.destroy()
 }
+
+// TestLostKeys loses AWS's answer once it has made a key, so that the AWS plugin asks for another one. A first key is
+// made, and the other one named by the same update. A rotation has no room for two, and the next update names the lost one.
+func TestLostKeys(t *testing.T) {
+	t.Parallel()
+	s := newKeyStack(t, newLab(t))
+	lost := kill{"", 0, true}
+	s.next(nil)
+
+	s.give(values{})
+	out := s.killedUpdate(lost)
+	other, first := unmanaged.FindStringSubmatch(out), s.outputs()
+	if other == nil {
+		t.Fatalf("the update names no other key:\n%s", out)
+	}
+	s.holds(other[1]+active, first.AccessKeyID+active)
+	_, err := iam.NewFromConfig(s.lab.Config()).DeleteAccessKey(t.Context(), &iam.DeleteAccessKeyInput{
+		UserName: aws.String("cicd-bot"), AccessKeyId: &other[1],
+	})
+	check(t, err)
+
+	s.give(values{"generation": 2})
+	if out = s.killedUpdate(lost); !strings.Contains(out, "LimitExceeded") {
+		t.Errorf("the rotation does not say that there is no room:\n%s", out)
+	}
+	second, named := s.recover("the answer lost")
+	if named["key"] != 1 || len(named) != 1 {
+		t.Errorf("%v were named", named)
+	}
+	s.holds(first.AccessKeyID+active, second.AccessKeyID+active)
+	s.unchanged()
+	s.destroy()
+}
+
+var unmanaged = regexp.MustCompile(`neither rotates nor revokes: (\S+)`)
 
 // killedUpdate runs an update with a kill in it, and returns its output.
 func (s *keyStack) killedUpdate(k kill) string {
@@ -249,7 +287,9 @@ func (s *keyStack) killedUpdate(k kill) string {
 		if k.after {
 			serve(httptest.NewRecorder())
 		}
-		signal(cmd.Process.Pid, k.victim, syscall.SIGKILL)
+		if k.victim != "" {
+			signal(cmd.Process.Pid, k.victim, syscall.SIGKILL)
+		}
 		panic(http.ErrAbortHandler) // Whoever is left gets no answer.
 	})
 	_ = cmd.Wait()
@@ -274,7 +314,8 @@ func (s *keyStack) recover(what string) (outputs keyOutputs, named map[string]in
 		s.t.Errorf("%s: cancel: %v\n%s", what, err, out)
 	}
 	named = map[string]int{}
-	for range 3 {
+	// What is left over of one kind may be found only once that of another is gone.
+	for range 6 {
 		if out, err = s.command("up", "--yes", "--skip-preview").CombinedOutput(); err == nil {
 			return s.outputs(), named
 		}
@@ -282,8 +323,8 @@ func (s *keyStack) recover(what string) (outputs keyOutputs, named map[string]in
 		if len(found) == 0 {
 			break
 		}
-		for what, n := range found {
-			named[what] += n
+		for kind, n := range found {
+			named[kind] += n
 		}
 	}
 	s.t.Fatalf("%s: the next update fails, after %v were named and deleted:\n%s", what, named, out)

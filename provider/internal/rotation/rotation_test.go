@@ -321,6 +321,23 @@ func TestForeignKeys(t *testing.T) {
 	}
 }
 
+func TestKeysBeside(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ before, after, want []string }{
+		"none":                           {nil, []string{"K"}, nil},
+		"not listed yet":                 {nil, nil, nil},
+		"another one":                    {nil, []string{"L", "K"}, []string{"L"}},
+		"another one, K not listed yet":  {nil, []string{"L"}, []string{"L"}},
+		"previous":                       {[]string{"P"}, []string{"P", "K"}, nil},
+		"deleted, and still listed":      {[]string{"D", "P"}, []string{"D", "P", "K"}, nil},
+		"another one, and one from then": {[]string{"P"}, []string{"P", "L", "K"}, []string{"L"}},
+	} {
+		if got := Beside(keysOf(tt.before...), keysOf(tt.after...), "K"); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, not %v", name, got, tt.want)
+		}
+	}
+}
+
 func TestUnmanagedKeys(t *testing.T) {
 	t.Parallel()
 	one := Journal{Current: Key{Generation: 1}}
@@ -333,7 +350,6 @@ func TestUnmanagedKeys(t *testing.T) {
 	}{
 		"one key":                            {one, keysOf("K1"), "K1", "", nil},
 		"one key, one by hand":               {one, keysOf("H", "K1"), "K1", "", []string{"H"}},
-		"one key, just made":                 {one, keysOf("H"), "K1", "", nil},
 		"one key, not made yet":              {one, keysOf("H"), "", "", []string{"H"}},
 		"two keys":                           {two, keysOf("K1", "K2"), "K2", "K1", nil},
 		"previous about to be deleted":       {two, keysOf("K1", "K2"), "K2", "", nil},

@@ -33,17 +33,20 @@ func (j Journal) InTheWay(keys []UserKey) []string {
 }
 
 // Unmanaged returns the IDs of the keys that are not the stack's, which has the current key, if it is made, and
-// the previous one, if it is kept. It returns none for a list that was made before the current key.
+// the previous one, if it is kept. Of keys that were listed before the current one was made, Beside tells.
 func (j Journal) Unmanaged(keys []UserKey, current, previous string) []string {
-	if current != "" && !slices.ContainsFunc(keys, func(k UserKey) bool { return k.ID == current }) {
-		return nil
-	}
 	rest := without(keys, []string{current, previous})
 	if j.Previous != nil {
 		// The key before the current one may be about to be deleted.
 		rest = without(rest, j.own(keys, *j.Previous))
 	}
 	return ids(rest)
+}
+
+// Beside returns the IDs of the keys that a user got while the current key was made, where before are those that the
+// user had until then. Where AWS's answer is lost, the call is made again, and AWS makes another key.
+func Beside(before, after []UserKey, current string) []string {
+	return ids(without(after, append(ids(before), current)))
 }
 
 // OfPrevious returns the ID of the key before the current one, if it is among those given. It is for an update that
