@@ -20,10 +20,11 @@ type session struct {
 }
 
 func newSession() *session {
-	s := &session{identities: &identities{}}
-	s.cancelled, s.cancel = context.WithCancel(context.Background())
-	s.hooks = &hooks{ended: s.cancelled}
-	return s
+	cancelled, cancel := context.WithCancel(context.Background())
+	return &session{
+		cancelled: cancelled, cancel: cancel, identities: &identities{},
+		hooks: &hooks{ended: cancelled, contexts: map[string]*pulumi.Context{}},
+	}
 }
 
 // A setting is where a construct takes place: the session, and the deployment with its AWS provider.
@@ -87,9 +88,6 @@ func (h *hooks) in(monitor string) (*pulumi.Context, error) {
 		return nil, err
 	}
 	context.AfterFunc(h.ended, func() { _ = shared.Close() })
-	if h.contexts == nil {
-		h.contexts = map[string]*pulumi.Context{}
-	}
 	h.contexts[monitor] = shared
 	return shared, nil
 }

@@ -142,6 +142,14 @@ const (
 	inactive = " Inactive"
 )
 
+// deleteKey deletes a key of a user by hand.
+func (s *keyStack) deleteKey(user, id string) {
+	s.t.Helper()
+	_, err := iam.NewFromConfig(s.lab.Config()).DeleteAccessKey(s.t.Context(),
+		&iam.DeleteAccessKeyInput{UserName: &user, AccessKeyId: &id})
+	check(s.t, err)
+}
+
 // age makes the current key older, in the stack's state.
 func (s *keyStack) age(days int) {
 	s.t.Helper()
@@ -415,16 +423,13 @@ func TestAccessKeyBesideOthers(t *testing.T) {
 	s.give(values{"generation": 2})
 	fails("has no room for another access key", other+" is not this stack's", command(other))
 	s.holds(other+active, first.AccessKeyID+active)
-	_, err := admin.DeleteAccessKey(t.Context(), &iam.DeleteAccessKeyInput{UserName: aws.String("cicd-bot"), AccessKeyId: &other})
-	check(t, err)
+	s.deleteKey("cicd-bot", other)
 	second := s.settled(values{"generation": 2})
 	s.holds(first.AccessKeyID+active, second.AccessKeyID+active)
 
 	// The previous key, deleted by hand, is not made again.
-	_, err = admin.DeleteAccessKey(t.Context(),
-		&iam.DeleteAccessKeyInput{UserName: aws.String("cicd-bot"), AccessKeyId: &first.AccessKeyID})
-	check(t, err)
-	_, err = s.Refresh(t.Context())
+	s.deleteKey("cicd-bot", first.AccessKeyID)
+	_, err := s.Refresh(t.Context())
 	check(t, err)
 	fails(`the previous access key of the user "cicd-bot" is gone from AWS: set accessKey.previous to "deleted"`)
 	s.next(values{"generation": 2, "previous": "deleted"})
@@ -434,8 +439,7 @@ func TestAccessKeyBesideOthers(t *testing.T) {
 	third := byHand()
 	s.give(values{"generation": 3, "previous": "deleted"})
 	fails(third+" is not this stack's", command(third))
-	_, err = admin.DeleteAccessKey(t.Context(), &iam.DeleteAccessKeyInput{UserName: aws.String("cicd-bot"), AccessKeyId: &third})
-	check(t, err)
+	s.deleteKey("cicd-bot", third)
 	s.next(values{"generation": 3, "previous": "deleted"})
 	s.destroy()
 }

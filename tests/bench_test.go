@@ -10,26 +10,17 @@ import (
 	"testing"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
-
-	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/engine"
 )
 
 // TestPluginKeepsNothing says that constructs leave less than 10 kB each in the plugin.
 func TestPluginKeepsNothing(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells, without a library, how much memory a process holds")
-	}
+	onlyLinuxTells(t, "how much memory a process holds")
 	const (
 		warm, constructs = 200, 2000
 		most             = 10_000
 	)
-	e, err := engine.Start()
-	check(t, err)
-	defer e.Close()
-	p, err := e.StartPlugin(t.Context(), filepath.Join(repo(t), "bin", "pulumi-resource-cicd"))
-	check(t, err)
-	defer p.Close()
+	e, p := startPlugin(t)
 	check(t, p.Configure(t.Context(), e))
 	var requests []*pulumirpc.ConstructRequest
 	for i := range warm + constructs {

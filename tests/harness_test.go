@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +28,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/engine"
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
 
@@ -62,6 +65,26 @@ func newAccount(t *testing.T, number string) *lab.Lab {
 	check(t, err)
 	t.Cleanup(l.Close)
 	return l
+}
+
+// startPlugin starts the plugin, and what it talks to instead of Pulumi's engine, until the test ends.
+func startPlugin(t *testing.T) (*engine.Engine, *engine.Plugin) {
+	t.Helper()
+	e, err := engine.Start()
+	check(t, err)
+	t.Cleanup(e.Close)
+	p, err := e.StartPlugin(t.Context(), filepath.Join(repo(t), "bin", "pulumi-resource-cicd"))
+	check(t, err)
+	t.Cleanup(p.Close)
+	return e, p
+}
+
+// onlyLinuxTells skips a test elsewhere, where it would take a library to know something of processes.
+func onlyLinuxTells(t *testing.T, what string) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells, without a library, " + what)
+	}
 }
 
 // stack is a Pulumi stack in a lab.

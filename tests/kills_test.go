@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -128,9 +127,7 @@ func (f *fleet) endedUp(e end) (out string, succeeded, hit bool) {
 // once the guide was followed, the next update ends with what the program has, no more and no less.
 func TestKills(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells, without a library, which plugins the CLI has started")
-	}
+	onlyLinuxTells(t, "which plugins the CLI has started")
 	const (
 		stacks, trials, robots = 2, 28, 3
 		seed                   = 6

@@ -2,8 +2,6 @@ package tests
 
 import (
 	"fmt"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,22 +10,11 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/engine"
 )
 
-// memory returns how much memory a process holds, in bytes, or nothing if it has ended.
-func memory(pid int) int64 {
-	held, _ := engine.MemoryOf(pid)
-	return held
-}
-
 // idleMemory is what the plugin holds when it has started and nothing has called it yet, in bytes. A test finds the
 // process of one that the engine starts while that is still starting, or at work already.
 func idleMemory(t *testing.T) int64 {
 	t.Helper()
-	e, err := engine.Start()
-	check(t, err)
-	defer e.Close()
-	p, err := e.StartPlugin(t.Context(), filepath.Join(repo(t), "bin", "pulumi-resource-cicd"))
-	check(t, err)
-	defer p.Close()
+	_, p := startPlugin(t)
 	held, err := p.Memory()
 	check(t, err)
 	return held
@@ -37,9 +24,7 @@ func idleMemory(t *testing.T) int64 {
 // just started.
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells, without a library, how much memory a process holds")
-	}
+	onlyLinuxTells(t, "how much memory a process holds")
 	const (
 		robots = 1000
 		most   = 64_000_000
@@ -78,7 +63,9 @@ func TestLoad(t *testing.T) {
 				return
 			case <-time.After(50 * time.Millisecond):
 				for _, plugin := range processesOf(cmd.Process.Pid, "pulumi-resource-cicd") {
-					highest = max(highest, memory(plugin))
+					if held, err := engine.MemoryOf(plugin); err == nil { // It may have ended.
+						highest = max(highest, held)
+					}
 				}
 			}
 		}

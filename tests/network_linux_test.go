@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,8 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
-
-	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/engine"
 )
 
 // inNamespace is set in the environment of a test that has a network namespace of its own.
@@ -109,12 +106,7 @@ func callNobody(t *testing.T) {
 
 	before := count(t)
 	ctx := t.Context()
-	e, err := engine.Start()
-	check(t, err)
-	defer e.Close()
-	p, err := e.StartPlugin(ctx, filepath.Join(repo(t), "bin", "pulumi-resource-cicd"))
-	check(t, err)
-	defer p.Close()
+	e, p := startPlugin(t)
 	check(t, p.Configure(ctx, e))
 	_, err = p.GetSchema(ctx, &pulumirpc.GetSchemaRequest{})
 	check(t, err)

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -135,9 +134,7 @@ type kill struct {
 // that its error names, if there is one. Each time it ends as if nothing had happened.
 func TestKilledRotations(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells, without a library, which plugins the CLI has started")
-	}
+	onlyLinuxTells(t, "which plugins the CLI has started")
 	l := newLab(t)
 	s := newKeyStack(t, l)
 	inputs := func(generation int) values {
@@ -195,9 +192,7 @@ func TestKilledRotations(t *testing.T) {
 // and its stores take, and then does what the guides say. Each time it ends with one key, which both stores hold.
 func TestKilledFirstKeys(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells, without a library, which plugins the CLI has started")
-	}
+	onlyLinuxTells(t, "which plugins the CLI has started")
 	l := newLab(t)
 	s := newKeyStack(t, l)
 	inputs := values{"secretsManager": values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot"}
@@ -249,10 +244,7 @@ func TestLostKeys(t *testing.T) {
 		t.Fatalf("the update names no other key:\n%s", out)
 	}
 	s.holds(other[1]+active, first.AccessKeyID+active)
-	_, err := iam.NewFromConfig(s.lab.Config()).DeleteAccessKey(t.Context(), &iam.DeleteAccessKeyInput{
-		UserName: aws.String("cicd-bot"), AccessKeyId: &other[1],
-	})
-	check(t, err)
+	s.deleteKey("cicd-bot", other[1])
 
 	s.give(values{"generation": 2})
 	if out = s.killedUpdate(lost); !strings.Contains(out, "LimitExceeded") {
@@ -335,34 +327,26 @@ func (s *keyStack) recover(what string) (outputs keyOutputs, named map[string]in
 func (s *keyStack) deleteNamed(out string) map[string]int {
 	s.t.Helper()
 	ctx, config, found := s.t.Context(), s.lab.Config(), map[string]int{}
-	each := func(what string, named *regexp.Regexp, remove func([]string) error) {
-		s.t.Helper()
+	each := func(kind string, named *regexp.Regexp, remove func(match []string)) {
 		// Told as it happens, and once more at the end.
-		matches := named.FindAllStringSubmatch(out, -1)
-		unique := map[string]bool{}
-		for _, match := range matches {
-			if id := strings.Join(match[1:], " "); !unique[id] {
-				unique[id] = true
-				check(s.t, remove(match))
+		removed := map[string]bool{}
+		for _, match := range named.FindAllStringSubmatch(out, -1) {
+			if id := strings.Join(match[1:], " "); !removed[id] {
+				removed[id] = true
+				found[kind]++
+				remove(match)
 			}
 		}
-		if len(unique) > 0 {
-			found[what] = len(unique)
-		}
 	}
-	each("key", deleteCommand, func(match []string) error {
-		_, err := iam.NewFromConfig(config).DeleteAccessKey(ctx,
-			&iam.DeleteAccessKeyInput{UserName: &match[1], AccessKeyId: &match[2]})
-		return err
-	})
-	each("secret", secretExists, func(match []string) error {
+	each("key", deleteCommand, func(match []string) { s.deleteKey(match[1], match[2]) })
+	each("secret", secretExists, func(match []string) {
 		_, err := secretsmanager.NewFromConfig(config).DeleteSecret(ctx,
 			&secretsmanager.DeleteSecretInput{SecretId: &match[1], ForceDeleteWithoutRecovery: aws.Bool(true)})
-		return err
+		check(s.t, err)
 	})
-	each("parameter", parameterExists, func(match []string) error {
+	each("parameter", parameterExists, func(match []string) {
 		_, err := ssm.NewFromConfig(config).DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &match[1]})
-		return err
+		check(s.t, err)
 	})
 	return found
 }
@@ -384,9 +368,7 @@ func (s *keyStack) command(args ...string) *exec.Cmd {
 // deleted before another one does.
 func TestAnotherRotationAfterAKill(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells, without a library, which plugins the CLI has started")
-	}
+	onlyLinuxTells(t, "which plugins the CLI has started")
 	s := newKeyStack(t, newLab(t))
 	s.next(nil)
 	s.next(values{})
