@@ -10,19 +10,21 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
 const accessKeyType = "aws:iam/accessKey:AccessKey"
 
-// keyInput is the input accessKey.
-func keyInput(fields map[string]resource.PropertyValue) resource.PropertyMap {
-	object := resource.PropertyMap{}
-	for name, v := range fields {
-		object[resource.PropertyKey(name)] = v
+// keyRequest is a request for an access key of the user cicd-bot, as the engine sends it.
+func (tp *testPlugin) keyRequest(t *testing.T, inputs map[string]resource.PropertyValue) *pulumirpc.ConstructRequest {
+	t.Helper()
+	all := resource.PropertyMap{"userName": resource.NewProperty("cicd-bot")}
+	for name, v := range inputs {
+		all[resource.PropertyKey(name)] = v
 	}
-	return resource.PropertyMap{"userName": resource.NewProperty("cicd-bot"), "accessKey": resource.NewProperty(object)}
+	return tp.request(t, accessKeyToken, all)
 }
 
 // TestAccessKeyRegistrations holds all that a rotation registers against a golden file: names, parents, inputs,
@@ -40,31 +42,32 @@ func TestAccessKeyRegistrations(t *testing.T) {
 		}),
 		"ssmPath": resource.NewProperty("/cicd/bot"),
 	}
-	_, err := tp.Construct(t.Context(), tp.robotRequest(t, keyInput(inputs)))
+	_, err := tp.Construct(t.Context(), tp.keyRequest(t, inputs))
 	check(t, err)
 	tp.registrations = nil
 	tp.userKeys = map[string]string{"robot-1-id": "2026-01-02T03:04:05Z"}
 	inputs["generation"] = resource.NewProperty(4.0)
-	resp, err := tp.Construct(t.Context(), tp.robotRequest(t, keyInput(inputs)))
+	resp, err := tp.Construct(t.Context(), tp.keyRequest(t, inputs))
 	check(t, err)
 	var all []json.RawMessage
 	for _, r := range tp.registered() {
-		if strings.HasPrefix(r.GetName(), "robot") && r.GetType() != groupType && r.GetType() != policyType {
-			r.SourcePosition, r.StackTrace = nil, nil
-			slices.Sort(r.Dependencies)
-			all = append(all, marshalProto(t, r))
-		}
+		r.SourcePosition, r.StackTrace = nil, nil
+		slices.Sort(r.Dependencies)
+		all = append(all, marshalProto(t, r))
 	}
 	golden(t, "access_key_registrations.json", all)
 
 	got := unmarshal(t, resp.GetState())
 	for name, want := range map[string]any{
-		"accessKeyId": "robot-0-id", "previousAccessKeyId": "robot-1-id", "accessKeyGeneration": 4.0,
-		"accessKeyRotatedAt": "2026-01-02T03:04:05Z", "accessKeyRotateAfter": "2026-04-02T03:04:05Z", "secretArn": "arn:Secret",
+		"accessKeyId": "robot-0-id", "previousAccessKeyId": "robot-1-id", "generation": 4.0,
+		"encryptedSecretAccessKey": "", "rotatedAt": testCreated, "rotateAfter": "2026-04-02T03:04:05Z", "secretArn": "arn:Secret",
 	} {
 		if v := plain(got[resource.PropertyKey(name)]); fmt.Sprint(v) != fmt.Sprint(want) {
 			t.Errorf("the output %s is %v, not %v", name, v, want)
 		}
+	}
+	if secret := got["secretAccessKey"]; !secret.IsSecret() && !(secret.IsOutput() && secret.OutputValue().Secret) {
+		t.Errorf("the output secretAccessKey is no secret: %v", secret)
 	}
 }
 
@@ -81,14 +84,14 @@ func TestAccessKeyBadInputs(t *testing.T) {
 		value resource.PropertyValue
 		want  string
 	}{
-		"generation 0":           {"generation", num(0), "accessKey.generation = 0: must be from 1 to"},
+		"generation 0":           {"generation", num(0), "generation = 0: must be from 1 to"},
 		"generation below 0":     {"generation", num(-1), "must be from 1 to"},
-		"generation broken":      {"generation", num(1.5), "accessKey.generation = 1.5: must be a whole number"},
+		"generation broken":      {"generation", num(1.5), "generation = 1.5: must be a whole number"},
 		"generation huge":        {"generation", num(1e18), "must be a whole number"},
 		"generation large":       {"generation", num(1e6 + 1), "must be from 1 to 1000000"},
 		"generation text":        {"generation", str("2"), "must be a whole number, and is a string"},
 		"rotateEvery number":     {"rotateEvery", num(90), "must be a string, and is a number"},
-		"rotateEvery hours":      {"rotateEvery", str("24h"), "accessKey.rotateEvery = \"24h\": must be a number of days"},
+		"rotateEvery hours":      {"rotateEvery", str("24h"), "rotateEvery = \"24h\": must be a number of days"},
 		"rotateEvery 0":          {"rotateEvery", str("0d"), "must be a number of days from 1d to 3650d"},
 		"previous":               {"previous", str("Active"), "must be one of active, inactive, deleted"},
 		"previous boolean":       {"previous", resource.NewProperty(true), "must be a string, and is a boolean"},
@@ -96,19 +99,19 @@ func TestAccessKeyBadInputs(t *testing.T) {
 		"pgpKey armored":         {"pgpKey", str("-----BEGIN PGP PUBLIC KEY BLOCK-----"), "this one has its armor"},
 		"pgpKey no key":          {"pgpKey", str("bm8ga2V5"), "must be an OpenPGP public key"},
 		"secret text":            {"secretsManager", str("cicd/bot"), "must be an object, and is a string"},
-		"secret without a name":  {"secretsManager", object("kmsKeyId", str("alias/a")), "accessKey.secretsManager.name: is required"},
-		"secret with a bad name": {"secretsManager", object("name", str("a b")), "accessKey.secretsManager.name = \"a b\": must be 1 to 512"},
+		"secret without a name":  {"secretsManager", object("kmsKeyId", str("alias/a")), "secretsManager.name: is required"},
+		"secret with a bad name": {"secretsManager", object("name", str("a b")), "secretsManager.name = \"a b\": must be 1 to 512"},
 		"secret, bad KMS key":    {"secretsManager", object("kmsKeyId", str("a b")), "must be the ID or ARN of a KMS key"},
-		"secret, unknown field":  {"secretsManager", object("nam", str("a")), "accessKey.secretsManager.nam: is no input of this resource (did you mean \"name\"?)"},
+		"secret, unknown field":  {"secretsManager", object("nam", str("a")), "secretsManager.nam: is no input of this resource (did you mean \"name\"?)"},
 		"ssmPath relative":       {"ssmPath", str("cicd"), "must be a path such as /cicd/robot"},
 		"ssmPath of AWS":         {"ssmPath", str("/aws/cicd"), "must not begin with /aws or /ssm"},
-		"unknown field":          {"rotateevery", str("90d"), "accessKey.rotateevery: is no input of this resource (did you mean \"rotateEvery\"?)"},
+		"unknown field":          {"rotateevery", str("90d"), "rotateevery: is no input of this resource (did you mean \"rotateEvery\"?)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tp := startProvider(t)
 			for _, value := range []resource.PropertyValue{tt.value, resource.MakeSecret(tt.value)} {
-				_, err := tp.Construct(t.Context(), tp.robotRequest(t, keyInput(map[string]resource.PropertyValue{tt.field: value})))
+				_, err := tp.Construct(t.Context(), tp.keyRequest(t, map[string]resource.PropertyValue{tt.field: value}))
 				if status.Code(err) != codes.InvalidArgument || len(tp.registered()) > 0 {
 					t.Fatalf("it ends with %v, and registers %v", err, tp.registered())
 				}
@@ -125,30 +128,30 @@ func TestAccessKeyBadInputs(t *testing.T) {
 
 	tp := startProvider(t)
 	for what, tt := range map[string]struct {
-		inputs resource.PropertyMap
+		inputs map[string]resource.PropertyValue
 		want   []string
 	}{
 		"all at once": {
-			keyInput(map[string]resource.PropertyValue{
+			map[string]resource.PropertyValue{
 				"generation": num(0), "pgpKey": str("keybase:ci"), "ssmPath": str("/a"), "secretsManager": object("name", str("a")),
-			}),
+				"handOver": str("7d"),
+			},
 			[]string{
-				"3 invalid inputs:", "accessKey.generation = 0",
-				"accessKey.secretsManager: must not be given together with pgpKey", "accessKey.ssmPath: must not be given together",
+				"4 invalid inputs:", "generation = 0", "handOver: has no effect while previous is \"active\"",
+				"secretsManager: must not be given together with pgpKey", "ssmPath: must not be given together",
 			},
 		},
-		"no object": {
-			resource.PropertyMap{"accessKey": resource.NewProperty(true)}, []string{"accessKey = true: must be an object"},
-		},
-		"unknown": {
-			resource.PropertyMap{"accessKey": resource.MakeComputed(str(""))}, []string{"accessKey = unknown: must be an object in the program"},
+		"no user":         {map[string]resource.PropertyValue{"userName": resource.NewNullProperty()}, []string{"userName: is required"}},
+		"a bad user name": {map[string]resource.PropertyValue{"userName": str("a b")}, []string{"userName = \"a b\": must consist of"}},
+		"active hand-over": {
+			map[string]resource.PropertyValue{"handOver": str("7d"), "previous": str("active")}, []string{"handOver: has no effect"},
 		},
 		"unknown secret": {
-			keyInput(map[string]resource.PropertyValue{"secretsManager": resource.MakeComputed(str(""))}),
-			[]string{"accessKey.secretsManager = unknown: must be an object in the program"},
+			map[string]resource.PropertyValue{"secretsManager": resource.MakeComputed(str(""))},
+			[]string{"secretsManager = unknown: must be an object in the program"},
 		},
 	} {
-		req := tp.robotRequest(t, tt.inputs)
+		req := tp.keyRequest(t, tt.inputs)
 		req.DryRun = true
 		_, err := tp.Construct(t.Context(), req)
 		for _, want := range tt.want {
@@ -162,42 +165,42 @@ func TestAccessKeyBadInputs(t *testing.T) {
 	}
 }
 
-// TestAccessKeyInputForms gives the input in every form that programs give it in: with values that are secret or not
-// known yet, and as a secret as a whole.
+// TestAccessKeyInputForms checks every form in which programs give the inputs: null, secret and not known yet.
 func TestAccessKeyInputForms(t *testing.T) {
 	t.Parallel()
 	str := resource.NewProperty[string]
 	unknown := resource.MakeComputed(str(""))
-	for name, input := range map[string]resource.PropertyValue{
-		"empty": resource.NewProperty(resource.PropertyMap{}),
-		"nulls": resource.NewProperty(resource.PropertyMap{
+	object := func(fields resource.PropertyMap) resource.PropertyValue { return resource.NewProperty(fields) }
+	for name, inputs := range map[string]map[string]resource.PropertyValue{
+		"none": nil,
+		"nulls": {
 			"generation": resource.NewNullProperty(), "secretsManager": resource.NewNullProperty(), "pgpKey": resource.NewNullProperty(),
-		}),
-		"a secret with nulls": resource.MakeSecret(resource.NewProperty(resource.PropertyMap{
-			"ssmPath": resource.NewNullProperty(), "secretsManager": resource.NewNullProperty(),
-		})),
-		"nulls with dependencies": resource.NewProperty(resource.PropertyMap{
+			"handOver": resource.NewNullProperty(),
+		},
+		"nulls with dependencies": {
 			"ssmPath": resource.NewProperty(resource.Output{
 				Element: resource.NewNullProperty(), Known: true,
 				Dependencies: []resource.URN{"urn:pulumi:stack::project::a:b:C::d"},
 			}),
-		}),
-		"a secret": resource.MakeSecret(resource.NewProperty(resource.PropertyMap{
-			"generation":     resource.NewProperty(2.0),
-			"secretsManager": resource.MakeSecret(resource.NewProperty(resource.PropertyMap{"name": str("a")})),
-		})),
-		"an output": resource.NewProperty(resource.Output{
-			Element: resource.NewProperty(resource.PropertyMap{"previous": str("deleted")}), Known: true,
-			Dependencies: []resource.URN{"urn:pulumi:stack::project::a:b:C::d"},
-		}),
-		"unknown values": resource.NewProperty(resource.PropertyMap{
-			"generation": unknown, "rotateEvery": unknown, "previous": unknown, "revoked": unknown, "ssmPath": unknown,
-			"secretsManager": resource.NewProperty(resource.PropertyMap{"name": unknown, "kmsKeyId": unknown}),
-		}),
-		"unknown public key": resource.NewProperty(resource.PropertyMap{"pgpKey": unknown}),
+		},
+		"secrets": {
+			"userName": resource.MakeSecret(str("cicd-bot")), "generation": resource.MakeSecret(resource.NewProperty(2.0)),
+			"secretsManager": resource.MakeSecret(object(resource.PropertyMap{"name": str("a"), "kmsKeyId": resource.NewNullProperty()})),
+		},
+		"an output": {
+			"previous": resource.NewProperty(resource.Output{
+				Element: str("deleted"), Known: true, Dependencies: []resource.URN{"urn:pulumi:stack::project::a:b:C::d"},
+			}),
+			"handOver": unknown,
+		},
+		"unknown": {
+			"userName": unknown, "generation": unknown, "rotateEvery": unknown, "previous": unknown, "handOver": unknown,
+			"revoked": unknown, "ssmPath": unknown, "secretsManager": object(resource.PropertyMap{"name": unknown, "kmsKeyId": unknown}),
+		},
+		"unknown public key": {"pgpKey": unknown},
 	} {
 		tp := startProvider(t)
-		req := tp.robotRequest(t, resource.PropertyMap{"accessKey": input})
+		req := tp.keyRequest(t, inputs)
 		req.DryRun = true
 		if _, err := tp.Construct(t.Context(), req); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -221,9 +224,9 @@ func TestAccessKeyWithoutHook(t *testing.T) {
 	t.Parallel()
 	tp := startProvider(t)
 	tp.noHooks = true
-	_, err := tp.Construct(t.Context(), tp.robotRequest(t, keyInput(map[string]resource.PropertyValue{
+	_, err := tp.Construct(t.Context(), tp.keyRequest(t, map[string]resource.PropertyValue{
 		"ssmPath": resource.NewProperty("/cicd/bot"),
-	})))
+	}))
 	if err == nil || !strings.Contains(err.Error(), "the access key could not be registered") {
 		t.Errorf("it ends with %v", err)
 	}
@@ -240,7 +243,7 @@ func TestAccessKeyNeedsNewCLI(t *testing.T) {
 	t.Parallel()
 	tp := startProvider(t)
 	tp.oldCLI = true
-	_, err := tp.Construct(t.Context(), tp.robotRequest(t, keyInput(nil)))
+	_, err := tp.Construct(t.Context(), tp.keyRequest(t, nil))
 	if err == nil || !strings.Contains(err.Error(), "access keys need the Pulumi CLI "+cliVersions) || len(tp.registered()) > 0 {
 		t.Errorf("it ends with %v, and registers %v", err, tp.registered())
 	}

@@ -15,6 +15,8 @@ type component struct {
 	construct func(
 		ctx *pulumi.Context, name string, given host.ConstructInputs, options pulumi.ResourceOption,
 	) (*host.ConstructResult, error)
+	// hasOwnChildren reports that some of its children are resources of this package.
+	hasOwnChildren bool
 }
 
 // construct has a component made with the arguments that are read from its inputs. The fields of its struct are its

@@ -196,7 +196,7 @@ func childName(name, key string) string { return name + ":" + key }
 // trustPolicy returns the trust policy. It is unknown where an input is.
 func (args DeploymentRoleArgs) trustPolicy() pulumi.StringOutput {
 	inputs := pulumi.All(args.Trusted, args.SessionNames, args.ExternalID, args.SourceIps, args.AllowSessionTags)
-	return inputs.ApplyT(guarded(func(values []any) (string, error) {
+	return apply(inputs, func(values []any) (string, error) {
 		var trust iam.Trust
 		trust.Principals, _ = values[0].([]string)
 		trust.SessionNames, _ = values[1].([]string)
@@ -204,7 +204,7 @@ func (args DeploymentRoleArgs) trustPolicy() pulumi.StringOutput {
 		trust.Sources, _ = values[3].([]string)
 		trust.SessionTags = valueOrZero[bool](values[4])
 		return trust.Policy()
-	})).(pulumi.StringOutput)
+	}).(pulumi.StringOutput)
 }
 
 // warnDeploymentRole says what is no error, and yet should be known.

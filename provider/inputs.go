@@ -64,11 +64,11 @@ func takeInputs(
 	}
 	parent := resource.URN(req.GetParent())
 	values = openPolicies(openLists(rootUnknowns(values, parent)))
-	if v, ok := values.GetOk(accessKeyInput); ok {
+	if v, ok := values.GetOk(secretsManagerInput); ok {
 		if v.IsNull() {
-			values = values.Delete(accessKeyInput)
+			values = values.Delete(secretsManagerInput)
 		} else {
-			values = values.Set(accessKeyInput, openObject(v, parent))
+			values = values.Set(secretsManagerInput, openObject(v, parent))
 		}
 	}
 	// Each value has its dependencies by now.

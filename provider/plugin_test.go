@@ -55,6 +55,9 @@ const (
 	testAccount = "123456789012"
 	testCaller  = "arn:aws:iam::" + testAccount + ":user/me"
 
+	// testCreated is when AWS created every access key.
+	testCreated = "2026-01-02T03:04:05Z"
+
 	testProviderID = "0b9d4f6e-0000-0000-0000-000000000000"
 )
 
@@ -163,7 +166,7 @@ func (tp *testPlugin) NewResource(args pulumi.MockResourceArgs) (string, resourc
 	tp.mu.Lock()
 	defer tp.mu.Unlock()
 	tp.registrations = append(tp.registrations, args.RegisterRPC)
-	if args.TypeToken == accessKeyRotationToken {
+	if args.TypeToken == journalToken {
 		return tp.note(args)
 	}
 	state := maps.Clone(args.Inputs)
@@ -172,6 +175,9 @@ func (tp *testPlugin) NewResource(args pulumi.MockResourceArgs) (string, resourc
 		state["name"] = resource.NewProperty(args.Name + "-1a2b3c4")
 	}
 	kind := args.TypeToken[strings.LastIndex(args.TypeToken, ":")+1:]
+	if kind == "AccessKey" {
+		state["createDate"], state["secret"] = resource.NewProperty(testCreated), resource.NewProperty("secret of "+args.Name)
+	}
 	state["arn"] = resource.NewProperty("arn:" + kind)
 	state["uniqueId"] = resource.NewProperty("ID" + kind)
 	return args.Name + "-id", state, nil
@@ -180,7 +186,7 @@ func (tp *testPlugin) NewResource(args pulumi.MockResourceArgs) (string, resourc
 // note keeps the journal of access keys as the engine does: what Check makes of it is the resource.
 func (tp *testPlugin) note(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
 	checked, err := tp.Check(context.Background(), &pulumirpc.CheckRequest{
-		Urn:  string(resource.NewURN("stack", "project", "", accessKeyRotationToken, args.Name)),
+		Urn:  string(resource.NewURN("stack", "project", "", journalToken, args.Name)),
 		Olds: tp.noted, News: args.RegisterRPC.GetObject(),
 	})
 	if err != nil {
@@ -197,12 +203,18 @@ func (tp *testPlugin) note(args pulumi.MockResourceArgs) (string, resource.Prope
 // robotRequest is a request for a robot account, as the engine sends it.
 func (tp *testPlugin) robotRequest(t *testing.T, inputs resource.PropertyMap) *pulumirpc.ConstructRequest {
 	t.Helper()
+	return tp.request(t, robotAccountToken, inputs)
+}
+
+// request is a request for a component, as the engine sends it.
+func (tp *testPlugin) request(t *testing.T, token string, inputs resource.PropertyMap) *pulumirpc.ConstructRequest {
+	t.Helper()
 	object, err := plugin.MarshalProperties(inputs, plugin.MarshalOptions{
 		KeepUnknowns: true, KeepSecrets: true, KeepResources: true, KeepOutputValues: true,
 	})
 	check(t, err)
 	return &pulumirpc.ConstructRequest{
-		Project: "project", Stack: "stack", Type: robotAccountToken, Name: "robot",
+		Project: "project", Stack: "stack", Type: token, Name: "robot",
 		Parent:          "urn:pulumi:stack::project::pulumi:pulumi:Stack::project-stack",
 		MonitorEndpoint: tp.monitor, Inputs: object, Parallel: 4, AcceptsOutputValues: true,
 	}

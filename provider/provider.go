@@ -28,6 +28,7 @@ var Version = "0.1.0"
 
 // components are what the plugin constructs, by their types.
 var components = map[string]component{
-	robotAccountToken:   {checkRobotAccount, construct(newRobotAccount)},
-	deploymentRoleToken: {checkDeploymentRole, construct(newDeploymentRole)},
+	robotAccountToken:   {check: checkRobotAccount, construct: construct(newRobotAccount)},
+	accessKeyToken:      {check: checkAccessKey, construct: construct(newAccessKey), hasOwnChildren: true},
+	deploymentRoleToken: {check: checkDeploymentRole, construct: construct(newDeploymentRole)},
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
@@ -42,16 +41,6 @@ type RobotAccount struct {
 	GroupUniqueID pulumi.StringOutput `pulumi:"groupUniqueId"`
 	PolicyName    pulumi.StringOutput `pulumi:"policyName"`
 	Policy        pulumi.StringOutput `pulumi:"policy"`
-
-	AccessKeyID              pulumi.StringPtrOutput   `pulumi:"accessKeyId"`
-	SecretAccessKey          pulumi.StringPtrOutput   `pulumi:"secretAccessKey" provider:"secret"`
-	EncryptedSecretAccessKey pulumi.StringPtrOutput   `pulumi:"encryptedSecretAccessKey"`
-	PreviousAccessKeyID      pulumi.StringPtrOutput   `pulumi:"previousAccessKeyId"`
-	AccessKeyGeneration      pulumi.IntPtrOutput      `pulumi:"accessKeyGeneration"`
-	AccessKeyRotatedAt       pulumi.StringPtrOutput   `pulumi:"accessKeyRotatedAt"`
-	AccessKeyRotateAfter     pulumi.StringPtrOutput   `pulumi:"accessKeyRotateAfter"`
-	SecretArn                pulumi.StringPtrOutput   `pulumi:"secretArn"`
-	SSMParameterNames        pulumi.StringArrayOutput `pulumi:"ssmParameterNames"`
 }
 
 // RobotAccountArgs are the inputs of a [RobotAccount].
@@ -66,7 +55,6 @@ type RobotAccountArgs struct {
 	AssumableRoles      pulumi.StringArrayInput `pulumi:"assumableRoles,optional"`
 	SourceIps           pulumi.StringArrayInput `pulumi:"sourceIps,optional"`
 	AllowSessionTags    pulumi.BoolPtrInput     `pulumi:"allowSessionTags,optional"`
-	AccessKey           *AccessKeyArgs          `pulumi:"accessKey,optional"`
 }
 
 // robotAccountRules has a rule for each field of [RobotAccountArgs].
@@ -81,7 +69,6 @@ var robotAccountRules = rules{
 	"assumableRoles":      robotAccountRoles(iam.CheckRoleScope),
 	"sourceIps":           list(iam.CheckCIDR, "leave it out to allow calls from anywhere"),
 	"allowSessionTags":    boolean,
-	accessKeyInput:        accessKeyRule,
 }
 
 // newRobotAccount registers a robot account, whose inputs have passed [checkRobotAccount], with its children.
@@ -99,11 +86,6 @@ func newRobotAccount(
 	if !in.given("policyName") {
 		args.PolicyName = pulumi.String(defaultPolicyName)
 	}
-	if args.AccessKey != nil {
-		if err := checkCLI(ctx); err != nil {
-			return nil, err
-		}
-	}
 
 	robot := &RobotAccount{}
 	if err := ctx.RegisterComponentResource(robotAccountToken, name, robot, opts...); err != nil {
@@ -111,17 +93,13 @@ func newRobotAccount(
 	}
 	child := pulumi.Parent(robot)
 
-	userOptions := []pulumi.ResourceOption{child}
-	if args.AccessKey != nil {
-		userOptions = append(userOptions, replaceOnRename)
-	}
 	user, err := awsiam.NewUser(ctx, name, &awsiam.UserArgs{
 		Name:                args.UserName,
 		Path:                args.Path,
 		Tags:                args.mergedTags(),
 		PermissionsBoundary: args.PermissionsBoundary,
 		ForceDestroy:        args.ForceDestroy,
-	}, userOptions...)
+	}, child, replaceOnRename)
 	if err != nil {
 		return nil, fmt.Errorf("register the user: %w", err)
 	}
@@ -148,15 +126,6 @@ func newRobotAccount(
 		return nil, fmt.Errorf("register the policy: %w", err)
 	}
 
-	keys := noAccessKeys()
-	if args.AccessKey != nil {
-		made, err := newAccessKeys(ctx, name, args.AccessKey, robot, user)
-		if err != nil {
-			return nil, err
-		}
-		keys = *made
-	}
-
 	robot.UserName = user.Name
 	robot.UserArn = user.Arn
 	robot.UserUniqueID = user.UniqueId
@@ -165,22 +134,12 @@ func newRobotAccount(
 	robot.GroupUniqueID = group.UniqueId
 	robot.PolicyName = groupPolicy.Name
 	robot.Policy = groupPolicy.Policy
-	robot.AccessKeyID = keys.id
-	robot.SecretAccessKey = keys.secret
-	robot.EncryptedSecretAccessKey = keys.encryptedSecret
-	robot.PreviousAccessKeyID = keys.previousID
-	robot.AccessKeyGeneration = keys.generation
-	robot.AccessKeyRotatedAt = keys.rotatedAt
-	robot.AccessKeyRotateAfter = keys.rotateAfter
-	robot.SecretArn = keys.secretArn
-	robot.SSMParameterNames = keys.parameterNames
 	return robot, nil
 }
 
-// replaceOnRename makes a group with a new name a new group, and a user with access keys a new user. AWS could
-// rename both in place, but what they have stays with them, and the AWS provider would look for it under the
-// old name, not find it, and take it for gone: a group's old policy would go on granting, and a user's old keys
-// would go on working.
+// replaceOnRename replaces a user or group when its name changes. AWS could rename both in place, but what they have
+// stays with them, and the AWS provider would look for it under the old name, not find it, and take it for gone: a
+// group's old policy would go on granting, and a user's old keys would go on working.
 var replaceOnRename = pulumi.ReplaceOnChanges([]string{"name"})
 
 // mergedTags returns the tags of the user.
@@ -188,9 +147,9 @@ func (args RobotAccountArgs) mergedTags() pulumi.StringMapInput {
 	if args.Tags == nil {
 		return pulumi.ToStringMap(defaultTags)
 	}
-	return args.Tags.ToStringMapOutput().ApplyT(guarded(func(tags map[string]string) (map[string]string, error) {
+	return apply(args.Tags.ToStringMapOutput(), func(tags map[string]string) (map[string]string, error) {
 		return iam.MergeTags(defaultTags, tags), nil
-	})).(pulumi.StringMapOutput)
+	}).(pulumi.StringMapOutput)
 }
 
 // policy returns the policy document for a robot of the given identity. It is unknown where an input or the
@@ -200,11 +159,11 @@ func (args RobotAccountArgs) policy(identity *iam.Identity) pulumi.StringOutput 
 	if identity == nil {
 		inputs = pulumi.All(pulumi.UnsafeUnknownOutput(nil))
 	}
-	return inputs.ApplyT(guarded(func(values []any) (string, error) {
+	return apply(inputs, func(values []any) (string, error) {
 		roles, _ := values[0].([]string)
 		sources, _ := values[1].([]string)
 		return robotPolicy(*identity, roles, sources, valueOrZero[bool](values[2]))
-	})).(pulumi.StringOutput)
+	}).(pulumi.StringOutput)
 }
 
 // robotPolicy returns the policy document of a robot, with the default for the roles it may assume.
@@ -218,7 +177,6 @@ func robotPolicy(identity iam.Identity, roles, sources []string, tags bool) (str
 // checkRobotAccount checks what is known of the inputs of a robot account.
 func checkRobotAccount(in *inputs, name string) error {
 	in.refuseUnknown(robotAccountRules)
-	in.refuseUnknownObject(location{path: resource.PropertyPath{accessKeyInput}}, in.values.Get(accessKeyInput))
 	in.apply(robotAccountRules)
 	in.checkGeneratedName("userName", name, iam.CheckUserName)
 	in.checkGeneratedName("groupName", name, iam.CheckGroupName)

@@ -26,20 +26,6 @@ func (r *RobotAccount) Annotate(a infer.Annotator) {
 	a.Describe(&r.PolicyName, "The name of the group's inline policy.")
 	a.Describe(&r.Policy, "The policy document of the group, in JSON: all that the robot may do. It is known in a "+
 		"preview wherever its inputs are, so that a reviewer sees what an update will grant.")
-	a.Describe(&r.AccessKeyID, "The ID of the current access key, such as `AKIAIOSFODNN7EXAMPLE`. Absent "+
-		"without `accessKey`.")
-	a.Describe(&r.SecretAccessKey, "The secret of the current access key: a Pulumi secret, encrypted in the state. "+
-		"Absent without `accessKey`, and with `pgpKey`.")
-	a.Describe(&r.EncryptedSecretAccessKey, "The secret of the current access key, encrypted to `pgpKey` and in base64: "+
-		"`base64 -d | gpg -d` gives it. Absent without `pgpKey`.")
-	a.Describe(&r.PreviousAccessKeyID, "The ID of the access key before the current one. Absent if there is none.")
-	a.Describe(&r.AccessKeyGeneration, "The generation of the current access key. It grows by one with each rotation.")
-	a.Describe(&r.AccessKeyRotatedAt, "When the current generation began, in RFC 3339.")
-	a.Describe(&r.AccessKeyRotateAfter, "When the current access key becomes due, in RFC 3339: the first update after "+
-		"that rotates. Absent without `rotateEvery`.")
-	a.Describe(&r.SecretArn, "The ARN of the Secrets Manager secret. Absent without `secretsManager`.")
-	a.Describe(&r.SSMParameterNames, "The names of the two SSM parameters, that of the ID first. Absent without "+
-		"`ssmPath`.")
 }
 
 // Annotate describes the inputs in the schema.
@@ -50,8 +36,8 @@ func (args *RobotAccountArgs) Annotate(a infer.Annotator) {
 		quotas = "(Source: IAM User Guide, \"IAM and AWS STS quotas\".)"
 	)
 	a.Describe(&args.UserName, "The name of the IAM user: 1 to 64 "+nameRule+
-		"A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the "+
-		"keys. "+quotas)
+		"A change replaces the user, the new one before the old one: renamed in place, a user would keep old access "+
+		"keys that no resource knows. "+quotas)
 	a.Describe(&args.GroupName, "The name of the IAM group: 1 to 128 "+nameRule+
 		"A change replaces the group, the membership and the policy, new ones before old ones: renamed in place, a "+
 		"group would keep its old policy beside the new one. "+quotas)
@@ -86,8 +72,6 @@ func (args *RobotAccountArgs) Annotate(a infer.Annotator) {
 		"sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as "+
 		"`DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. "+
 		"(Source: IAM User Guide, \"Pass session tags in AWS STS\".)")
-	a.Describe(&args.AccessKey, "The access keys of the user. By default none is made; removed, they are deleted. "+
-		"With it, a change of `userName` replaces the user, the new one before the old one.")
 	a.Describe(&args.SourceIps, "The addresses that the robot may assume roles from, as ranges of IPv4 or IPv6 "+
 		"addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; at least one. AWS sees the public "+
 		"address of the caller; calls through a VPC endpoint do not match. By default, calls from anywhere are allowed. A "+

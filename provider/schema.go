@@ -5,11 +5,13 @@ package provider
 import (
 	"context"
 	"fmt"
-	"slices"
+	"maps"
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/infer"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rotation"
 )
 
 // The schema is inferred when it is generated, and not when the plugin starts: what infers it would be 2 MB of the
@@ -30,7 +32,7 @@ func Schema(ctx context.Context, version string) (schema.PackageSpec, error) {
 		WithLicense(license).
 		WithPluginDownloadURL(downloadURL).
 		WithGoImportPath(goImportPath). // After the repository, whose scheme would end up in the path.
-		WithComponents(infer.ComponentF(newRobotAccount), infer.ComponentF(newDeploymentRole)).
+		WithComponents(infer.ComponentF(newRobotAccount), infer.ComponentF(newAccessKey), infer.ComponentF(newDeploymentRole)).
 		Build()
 	if err != nil {
 		return schema.PackageSpec{}, fmt.Errorf("build the provider: %w", err)
@@ -44,12 +46,14 @@ func Schema(ctx context.Context, version string) (schema.PackageSpec, error) {
 			allowOutputElements(&property.TypeSpec)
 			resource.InputProperties[name] = property
 		}
-		// infer would have an output that may be absent under another name.
-		resource.Required = slices.DeleteFunc(resource.Required, func(output string) bool {
-			return slices.Contains(optionalOutputs[token], output)
-		})
+		for name, enum := range enums[token] {
+			property := resource.InputProperties[name]
+			property.TypeSpec = schema.TypeSpec{Ref: "#/types/" + enum}
+			resource.InputProperties[name] = property
+		}
 		spec.Resources[token] = resource
 	}
+	maps.Copy(spec.Types, enumTypes)
 	return spec, nil
 }
 
@@ -78,11 +82,23 @@ func languages() map[string]any {
 	}
 }
 
-// optionalOutputs are the outputs that may be absent, by the component's type.
-var optionalOutputs = map[string][]string{
-	robotAccountToken: {
-		"accessKeyId", "secretAccessKey", "encryptedSecretAccessKey", "previousAccessKeyId", "accessKeyGeneration",
-		"accessKeyRotatedAt", "accessKeyRotateAfter", "secretArn", "ssmParameterNames",
+// enums are the inputs that take one of a few words, by component and input. infer v1.5.0 makes plain strings of them.
+var enums = map[string]map[string]string{
+	accessKeyToken: {"previous": previousKeyToken},
+}
+
+// previousKeyToken is the type of the input previous.
+const previousKeyToken = Name + ":index:PreviousKey"
+
+// enumTypes are the types of those inputs.
+var enumTypes = map[string]schema.ComplexTypeSpec{
+	previousKeyToken: {
+		ObjectTypeSpec: schema.ObjectTypeSpec{Type: "string", Description: "What the access key before the current one is."},
+		Enum: []schema.EnumValueSpec{
+			{Name: "Active", Value: string(rotation.Active), Description: "It keeps working."},
+			{Name: "Inactive", Value: string(rotation.Inactive), Description: "It is switched off, and can be switched on again."},
+			{Name: "Deleted", Value: string(rotation.Deleted), Description: "It is gone for good."},
+		},
 	},
 }
 

@@ -58,6 +58,8 @@ type server struct {
 	components map[string]component
 	// engine is the engine. It is not known before the engine attaches to a plugin that it did not start itself.
 	engine atomic.Pointer[host.HostClient]
+	// self is the reference of the provider resource that this process serves, once the engine has configured it.
+	self atomic.Pointer[string]
 	// session is the one with that engine.
 	session atomic.Pointer[session]
 	// underWay is held by the constructs that are, each for reading.
@@ -75,7 +77,7 @@ func newServer(engine *host.HostClient, components map[string]component, now fun
 	s := &server{components: components, slots: make(chan struct{}, mostConstructs)}
 	s.engine.Store(engine)
 	s.session.Store(newSession())
-	s.ResourceProviderServer = plugin.NewProviderServer(&accessKeyRotations{now: now, log: s.log})
+	s.ResourceProviderServer = plugin.NewProviderServer(&journalProvider{now: now, log: s.log})
 	return s
 }
 
@@ -88,6 +90,30 @@ func (s *server) Attach(_ context.Context, req *pulumirpc.PluginAttach) (*emptyp
 	s.engine.Store(engine)
 	s.session.Swap(newSession()).cancel()
 	return &emptypb.Empty{}, nil
+}
+
+// Configure remembers which provider resource this process serves.
+func (s *server) Configure(
+	ctx context.Context, req *pulumirpc.ConfigureRequest,
+) (*pulumirpc.ConfigureResponse, error) {
+	if req.GetUrn() != "" && req.GetId() != "" {
+		self := req.GetUrn() + resource.URNNameDelimiter + req.GetId()
+		s.self.Store(&self)
+	}
+	return s.ResourceProviderServer.Configure(ctx, req)
+}
+
+// useSelf has the package's own resources among a component's children served by the provider of the component. A
+// default provider of their own could be another version of the plugin, and would be another process.
+func (s *server) useSelf(req *pulumirpc.ConstructRequest) {
+	self := s.self.Load()
+	if self == nil || req.GetProviders()[Name] != "" {
+		return
+	}
+	if req.Providers == nil {
+		req.Providers = map[string]string{}
+	}
+	req.Providers[Name] = *self
 }
 
 // Cancel ends what is under way, and all that is asked for after it, and returns when it has ended. The engine hangs up
@@ -118,9 +144,9 @@ func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error)
 }
 
 // log tells the user something about a resource. What cannot be told is lost: it is no reason to fail.
-func (s *server) log(ctx context.Context, urn resource.URN, text string) {
+func (s *server) log(ctx context.Context, severity diag.Severity, urn resource.URN, text string) {
 	if engine := s.engine.Load(); engine != nil {
-		_ = engine.Log(ctx, diag.Info, urn, text)
+		_ = engine.Log(ctx, severity, urn, text)
 	}
 }
 
@@ -143,6 +169,9 @@ func (s *server) Construct(
 	inputs, err := takeInputs(req, c.check)
 	if err != nil {
 		return nil, err
+	}
+	if c.hasOwnChildren {
+		s.useSelf(req)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -227,13 +256,4 @@ func recoverAsError(err *error) {
 	fmt.Fprintf(os.Stderr, "panic: %s\n%s", what, debug.Stack())
 	*err = fmt.Errorf("a defect in pulumi-resource-%s v%s: panic: %s; please report it with the output above: "+
 		"%s/issues", Name, Version, what, repository)
-}
-
-// guarded makes a panic of f an error. What an output is applied to runs in a goroutine of its own, where nobody
-// else recovers.
-func guarded[In, Out any](f func(In) (Out, error)) func(In) (Out, error) {
-	return func(in In) (out Out, err error) {
-		defer recoverAsError(&err)
-		return f(in)
-	}
 }

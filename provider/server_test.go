@@ -25,8 +25,8 @@ func startComponent(
 ) *testPlugin {
 	t.Helper()
 	return startPlugin(t, map[string]component{robotAccountToken: {
-		func(*inputs, string) error { return nil },
-		construct(func(
+		check: func(*inputs, string) error { return nil },
+		construct: construct(func(
 			ctx *pulumi.Context, name string, _ struct{}, _ ...pulumi.ResourceOption,
 		) (*RobotAccount, error) {
 			return register(ctx, name)
@@ -120,8 +120,8 @@ func TestAttachAfterCancel(t *testing.T) {
 	}
 	_, err = tp.Attach(t.Context(), &pulumirpc.PluginAttach{Address: tp.engineAddress})
 	check(t, err)
-	for _, inputs := range []resource.PropertyMap{nil, keyInput(nil)} {
-		_, err := tp.Construct(t.Context(), tp.robotRequest(t, inputs))
+	for _, req := range []*pulumirpc.ConstructRequest{tp.robotRequest(t, nil), tp.keyRequest(t, nil)} {
+		_, err := tp.Construct(t.Context(), req)
 		check(t, err)
 	}
 }
@@ -129,9 +129,13 @@ func TestAttachAfterCancel(t *testing.T) {
 func TestPanicInAnApplyBecomesAnError(t *testing.T) {
 	t.Parallel()
 	var none []string
-	_, err := guarded(func(i int) (string, error) { return none[i], nil })(1)
-	if err == nil || !strings.Contains(err.Error(), "index out of range") {
-		t.Errorf("a panic gives %v", err)
+	for want, f := range map[string]func(any) (string, error){
+		"index out of range":               guarded(func(i int) (string, error) { return none[i], nil }),
+		"a int where a string is expected": guarded(func(s string) (string, error) { return s, nil }),
+	} {
+		if _, err := f(1); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("it gives %v, and not %q", err, want)
+		}
 	}
 }
 
@@ -179,8 +183,8 @@ func TestConstructsLeaveNothingOpen(t *testing.T) {
 	construct := func(times int) int {
 		t.Helper()
 		for range times {
-			for _, inputs := range []resource.PropertyMap{nil, keyInput(nil)} {
-				_, err := tp.Construct(t.Context(), tp.robotRequest(t, inputs))
+			for _, req := range []*pulumirpc.ConstructRequest{tp.robotRequest(t, nil), tp.keyRequest(t, nil)} {
+				_, err := tp.Construct(t.Context(), req)
 				check(t, err)
 			}
 		}

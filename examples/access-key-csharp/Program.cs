@@ -5,27 +5,33 @@ using PulumiCicd.Cicd.Inputs;
 
 return await Deployment.RunAsync(() =>
 {
-    // A robot account for the roles under /cicd/, with an access key. The first update after 90 days rotates the key.
-    // The one before it goes on working until the next rotation. Secrets Manager and SSM hold the current one.
+    // A robot account that may assume the roles under /cicd/.
     var robot = new RobotAccount("robot", new RobotAccountArgs
     {
         UserName = "cicd-bot",
         AssumableRoles = { "cicd/*" },
-        AccessKey = new AccessKeyArgs
-        {
-            RotateEvery = "90d",
-            SecretsManager = new AccessKeySecretArgs { Name = "cicd/cicd-bot" },
-            SsmPath = "/cicd/cicd-bot",
-        },
+    });
+
+    // Its access key. The first update after 60 days creates a new key. The old key works for 7 more days, and the
+    // first update after that deletes it. Secrets Manager and SSM hold the current key.
+    var key = new AccessKey("robot", new AccessKeyArgs
+    {
+        UserName = robot.UserName,
+        RotateEvery = "60d",
+        Previous = PreviousKey.Deleted,
+        HandOver = "7d",
+        SecretsManager = new AccessKeySecretArgs { Name = "cicd/cicd-bot" },
+        SsmPath = "/cicd/cicd-bot",
     });
 
     return new Dictionary<string, object?>
     {
-        ["accessKeyId"] = robot.AccessKeyId,
-        ["secretAccessKey"] = robot.SecretAccessKey,
-        ["previousAccessKeyId"] = robot.PreviousAccessKeyId,
-        ["accessKeyRotateAfter"] = robot.AccessKeyRotateAfter,
-        ["secretArn"] = robot.SecretArn,
-        ["ssmParameterNames"] = robot.SsmParameterNames,
+        ["accessKeyId"] = key.AccessKeyId,
+        ["secretAccessKey"] = key.SecretAccessKey,
+        ["previousAccessKeyId"] = key.PreviousAccessKeyId,
+        ["rotatedAt"] = key.RotatedAt,
+        ["rotateAfter"] = key.RotateAfter,
+        ["secretArn"] = key.SecretArn,
+        ["ssmParameterNames"] = key.SsmParameterNames,
     };
 });

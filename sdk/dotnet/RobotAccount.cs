@@ -17,7 +17,7 @@ namespace PulumiCicd.Cicd
     /// 
     /// By default the robot may assume every role of its account. That is as much as the roles' trust policies let it: a role that trusts the account as a whole can then be assumed by the robot, an administrator's role too. Name a path, such as `cicd/*`, or single roles in `assumableRoles` to grant less.
     /// 
-    /// With `accessKey`, the user gets an access key too: an `aws.iam.AccessKey` for the current key and one for the key before it, and where they are asked for, an `aws.secretsmanager.Secret` with its `aws.secretsmanager.SecretVersion` and two `aws.ssm.Parameter`s that hold the current key. A key is rotated by an update that raises `generation` or finds the key older than `rotateEvery`: the preview says so, the new key takes the place of the key before the previous one, and the current key works until its successor is made and stored. Which keys there are is remembered in the stack's state, by a resource `cicd:index:AccessKeyRotation` that makes nothing. The [guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md) shows scheduled pipelines, what to do in an emergency, how a CI system gets the key, and what to do when an update is killed. A CI system that can sign in to AWS with OpenID Connect needs no access key.
+    /// The user gets no access key here. `AccessKey` creates, rotates and switches off keys, for this user or any other. A CI system that can sign in to AWS with OpenID Connect needs none.
     /// 
     /// Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
     /// 
@@ -47,75 +47,10 @@ namespace PulumiCicd.Cicd
     ///     };
     /// });
     /// ```
-    /// ### A robot account with an access key that is rotated every 90 days
-    /// 
-    /// ```csharp
-    /// using System.Collections.Generic;
-    /// using Pulumi;
-    /// using PulumiCicd.Cicd;
-    /// using PulumiCicd.Cicd.Inputs;
-    /// 
-    /// return await Deployment.RunAsync(() =&gt;
-    /// {
-    ///     // A robot account for the roles under /cicd/, with an access key. The first update after 90 days rotates the key.
-    ///     // The one before it goes on working until the next rotation. Secrets Manager and SSM hold the current one.
-    ///     var robot = new RobotAccount("robot", new RobotAccountArgs
-    ///     {
-    ///         UserName = "cicd-bot",
-    ///         AssumableRoles = { "cicd/*" },
-    ///         AccessKey = new AccessKeyArgs
-    ///         {
-    ///             RotateEvery = "90d",
-    ///             SecretsManager = new AccessKeySecretArgs { Name = "cicd/cicd-bot" },
-    ///             SsmPath = "/cicd/cicd-bot",
-    ///         },
-    ///     });
-    /// 
-    ///     return new Dictionary&lt;string, object?&gt;
-    ///     {
-    ///         ["accessKeyId"] = robot.AccessKeyId,
-    ///         ["secretAccessKey"] = robot.SecretAccessKey,
-    ///         ["previousAccessKeyId"] = robot.PreviousAccessKeyId,
-    ///         ["accessKeyRotateAfter"] = robot.AccessKeyRotateAfter,
-    ///         ["secretArn"] = robot.SecretArn,
-    ///         ["ssmParameterNames"] = robot.SsmParameterNames,
-    ///     };
-    /// });
-    /// ```
     /// </summary>
     [CicdResourceType("cicd:index:RobotAccount")]
     public partial class RobotAccount : global::Pulumi.ComponentResource
     {
-        /// <summary>
-        /// The generation of the current access key. It grows by one with each rotation.
-        /// </summary>
-        [Output("accessKeyGeneration")]
-        public Output<int?> AccessKeyGeneration { get; private set; } = null!;
-
-        /// <summary>
-        /// The ID of the current access key, such as `AKIAIOSFODNN7EXAMPLE`. Absent without `accessKey`.
-        /// </summary>
-        [Output("accessKeyId")]
-        public Output<string?> AccessKeyId { get; private set; } = null!;
-
-        /// <summary>
-        /// When the current access key becomes due, in RFC 3339: the first update after that rotates. Absent without `rotateEvery`.
-        /// </summary>
-        [Output("accessKeyRotateAfter")]
-        public Output<string?> AccessKeyRotateAfter { get; private set; } = null!;
-
-        /// <summary>
-        /// When the current generation began, in RFC 3339.
-        /// </summary>
-        [Output("accessKeyRotatedAt")]
-        public Output<string?> AccessKeyRotatedAt { get; private set; } = null!;
-
-        /// <summary>
-        /// The secret of the current access key, encrypted to `pgpKey` and in base64: `base64 -d | gpg -d` gives it. Absent without `pgpKey`.
-        /// </summary>
-        [Output("encryptedSecretAccessKey")]
-        public Output<string?> EncryptedSecretAccessKey { get; private set; } = null!;
-
         /// <summary>
         /// The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`.
         /// </summary>
@@ -145,30 +80,6 @@ namespace PulumiCicd.Cicd
         /// </summary>
         [Output("policyName")]
         public Output<string> PolicyName { get; private set; } = null!;
-
-        /// <summary>
-        /// The ID of the access key before the current one. Absent if there is none.
-        /// </summary>
-        [Output("previousAccessKeyId")]
-        public Output<string?> PreviousAccessKeyId { get; private set; } = null!;
-
-        /// <summary>
-        /// The secret of the current access key: a Pulumi secret, encrypted in the state. Absent without `accessKey`, and with `pgpKey`.
-        /// </summary>
-        [Output("secretAccessKey")]
-        public Output<string?> SecretAccessKey { get; private set; } = null!;
-
-        /// <summary>
-        /// The ARN of the Secrets Manager secret. Absent without `secretsManager`.
-        /// </summary>
-        [Output("secretArn")]
-        public Output<string?> SecretArn { get; private set; } = null!;
-
-        /// <summary>
-        /// The names of the two SSM parameters, that of the ID first. Absent without `ssmPath`.
-        /// </summary>
-        [Output("ssmParameterNames")]
-        public Output<ImmutableArray<string>> SsmParameterNames { get; private set; } = null!;
 
         /// <summary>
         /// The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume.
@@ -207,10 +118,6 @@ namespace PulumiCicd.Cicd
             {
                 Version = Utilities.Version,
                 PluginDownloadURL = "github://api.github.com/pulumi-cicd/pulumi-cicd",
-                AdditionalSecretOutputs =
-                {
-                    "secretAccessKey",
-                },
             };
             var merged = ComponentResourceOptions.Merge(defaultOptions, options);
             // Override the ID if one was specified for consistency with other language SDKs.
@@ -221,12 +128,6 @@ namespace PulumiCicd.Cicd
 
     public sealed class RobotAccountArgs : global::Pulumi.ResourceArgs
     {
-        /// <summary>
-        /// The access keys of the user. By default none is made; removed, they are deleted. With it, a change of `userName` replaces the user, the new one before the old one.
-        /// </summary>
-        [Input("accessKey")]
-        public Input<Inputs.AccessKeyArgs>? AccessKey { get; set; }
-
         /// <summary>
         /// Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
         /// </summary>
@@ -300,7 +201,7 @@ namespace PulumiCicd.Cicd
         }
 
         /// <summary>
-        /// The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the keys. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+        /// The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change replaces the user, the new one before the old one: renamed in place, a user would keep old access keys that no resource knows. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         /// </summary>
         [Input("userName")]
         public Input<string>? UserName { get; set; }

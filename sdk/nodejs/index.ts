@@ -5,6 +5,11 @@ import * as pulumi from "@pulumi/pulumi";
 import * as utilities from "./utilities";
 
 // Export members:
+export { AccessKeyArgs } from "./accessKey";
+export type AccessKey = import("./accessKey").AccessKey;
+export const AccessKey: typeof import("./accessKey").AccessKey = null as any;
+utilities.lazyLoad(exports, ["AccessKey"], () => require("./accessKey"));
+
 export { DeploymentRoleArgs } from "./deploymentRole";
 export type DeploymentRole = import("./deploymentRole").DeploymentRole;
 export const DeploymentRole: typeof import("./deploymentRole").DeploymentRole = null as any;
@@ -21,6 +26,9 @@ export const RobotAccount: typeof import("./robotAccount").RobotAccount = null a
 utilities.lazyLoad(exports, ["RobotAccount"], () => require("./robotAccount"));
 
 
+// Export enums:
+export * from "./types/enums";
+
 // Export sub-modules:
 import * as types from "./types";
 
@@ -32,6 +40,8 @@ const _module = {
     version: utilities.getVersion(),
     construct: (name: string, type: string, urn: string): pulumi.Resource => {
         switch (type) {
+            case "cicd:index:AccessKey":
+                return new AccessKey(name, <any>undefined, { urn })
             case "cicd:index:DeploymentRole":
                 return new DeploymentRole(name, <any>undefined, { urn })
             case "cicd:index:RobotAccount":

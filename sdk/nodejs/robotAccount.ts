@@ -2,8 +2,6 @@
 // *** Do not edit by hand unless you're certain you know what you are doing! ***
 
 import * as pulumi from "@pulumi/pulumi";
-import * as inputs from "./types/input";
-import * as outputs from "./types/output";
 import * as utilities from "./utilities";
 
 /**
@@ -13,7 +11,7 @@ import * as utilities from "./utilities";
  *
  * By default the robot may assume every role of its account. That is as much as the roles' trust policies let it: a role that trusts the account as a whole can then be assumed by the robot, an administrator's role too. Name a path, such as `cicd/*`, or single roles in `assumableRoles` to grant less.
  *
- * With `accessKey`, the user gets an access key too: an `aws.iam.AccessKey` for the current key and one for the key before it, and where they are asked for, an `aws.secretsmanager.Secret` with its `aws.secretsmanager.SecretVersion` and two `aws.ssm.Parameter`s that hold the current key. A key is rotated by an update that raises `generation` or finds the key older than `rotateEvery`: the preview says so, the new key takes the place of the key before the previous one, and the current key works until its successor is made and stored. Which keys there are is remembered in the stack's state, by a resource `cicd:index:AccessKeyRotation` that makes nothing. The [guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md) shows scheduled pipelines, what to do in an emergency, how a CI system gets the key, and what to do when an update is killed. A CI system that can sign in to AWS with OpenID Connect needs no access key.
+ * The user gets no access key here. `AccessKey` creates, rotates and switches off keys, for this user or any other. A CI system that can sign in to AWS with OpenID Connect needs none.
  *
  * Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
  *
@@ -34,30 +32,6 @@ import * as utilities from "./utilities";
  * export const groupName = robot.groupName;
  * export const policy = robot.policy;
  * ```
- * ### A robot account with an access key that is rotated every 90 days
- *
- * ```typescript
- * import * as cicd from "@pulumi-cicd/cicd";
- *
- * // A robot account for the roles under /cicd/, with an access key. The first update after 90 days rotates the key. The
- * // one before it goes on working until the next rotation. Secrets Manager and SSM hold the current one.
- * const robot = new cicd.RobotAccount("robot", {
- *     userName: "cicd-bot",
- *     assumableRoles: ["cicd/*"],
- *     accessKey: {
- *         rotateEvery: "90d",
- *         secretsManager: { name: "cicd/cicd-bot" },
- *         ssmPath: "/cicd/cicd-bot",
- *     },
- * });
- *
- * export const accessKeyId = robot.accessKeyId;
- * export const secretAccessKey = robot.secretAccessKey;
- * export const previousAccessKeyId = robot.previousAccessKeyId;
- * export const accessKeyRotateAfter = robot.accessKeyRotateAfter;
- * export const secretArn = robot.secretArn;
- * export const ssmParameterNames = robot.ssmParameterNames;
- * ```
  */
 export class RobotAccount extends pulumi.ComponentResource {
     /** @internal */
@@ -74,26 +48,6 @@ export class RobotAccount extends pulumi.ComponentResource {
         return obj['__pulumiType'] === RobotAccount.__pulumiType;
     }
 
-    /**
-     * The generation of the current access key. It grows by one with each rotation.
-     */
-    declare public /*out*/ readonly accessKeyGeneration: pulumi.Output<number | undefined>;
-    /**
-     * The ID of the current access key, such as `AKIAIOSFODNN7EXAMPLE`. Absent without `accessKey`.
-     */
-    declare public /*out*/ readonly accessKeyId: pulumi.Output<string | undefined>;
-    /**
-     * When the current access key becomes due, in RFC 3339: the first update after that rotates. Absent without `rotateEvery`.
-     */
-    declare public /*out*/ readonly accessKeyRotateAfter: pulumi.Output<string | undefined>;
-    /**
-     * When the current generation began, in RFC 3339.
-     */
-    declare public /*out*/ readonly accessKeyRotatedAt: pulumi.Output<string | undefined>;
-    /**
-     * The secret of the current access key, encrypted to `pgpKey` and in base64: `base64 -d | gpg -d` gives it. Absent without `pgpKey`.
-     */
-    declare public /*out*/ readonly encryptedSecretAccessKey: pulumi.Output<string | undefined>;
     /**
      * The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`.
      */
@@ -114,22 +68,6 @@ export class RobotAccount extends pulumi.ComponentResource {
      * The name of the group's inline policy.
      */
     declare public readonly policyName: pulumi.Output<string>;
-    /**
-     * The ID of the access key before the current one. Absent if there is none.
-     */
-    declare public /*out*/ readonly previousAccessKeyId: pulumi.Output<string | undefined>;
-    /**
-     * The secret of the current access key: a Pulumi secret, encrypted in the state. Absent without `accessKey`, and with `pgpKey`.
-     */
-    declare public /*out*/ readonly secretAccessKey: pulumi.Output<string | undefined>;
-    /**
-     * The ARN of the Secrets Manager secret. Absent without `secretsManager`.
-     */
-    declare public /*out*/ readonly secretArn: pulumi.Output<string | undefined>;
-    /**
-     * The names of the two SSM parameters, that of the ID first. Absent without `ssmPath`.
-     */
-    declare public /*out*/ readonly ssmParameterNames: pulumi.Output<string[] | undefined>;
     /**
      * The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume.
      */
@@ -154,7 +92,6 @@ export class RobotAccount extends pulumi.ComponentResource {
         let resourceInputs: pulumi.Inputs = {};
         opts = opts || {};
         if (!opts.id) {
-            resourceInputs["accessKey"] = args?.accessKey;
             resourceInputs["allowSessionTags"] = args?.allowSessionTags;
             resourceInputs["assumableRoles"] = args?.assumableRoles;
             resourceInputs["forceDestroy"] = args?.forceDestroy;
@@ -165,42 +102,22 @@ export class RobotAccount extends pulumi.ComponentResource {
             resourceInputs["sourceIps"] = args?.sourceIps;
             resourceInputs["tags"] = args?.tags;
             resourceInputs["userName"] = args?.userName;
-            resourceInputs["accessKeyGeneration"] = undefined /*out*/;
-            resourceInputs["accessKeyId"] = undefined /*out*/;
-            resourceInputs["accessKeyRotateAfter"] = undefined /*out*/;
-            resourceInputs["accessKeyRotatedAt"] = undefined /*out*/;
-            resourceInputs["encryptedSecretAccessKey"] = undefined /*out*/;
             resourceInputs["groupArn"] = undefined /*out*/;
             resourceInputs["groupUniqueId"] = undefined /*out*/;
             resourceInputs["policy"] = undefined /*out*/;
-            resourceInputs["previousAccessKeyId"] = undefined /*out*/;
-            resourceInputs["secretAccessKey"] = undefined /*out*/;
-            resourceInputs["secretArn"] = undefined /*out*/;
-            resourceInputs["ssmParameterNames"] = undefined /*out*/;
             resourceInputs["userArn"] = undefined /*out*/;
             resourceInputs["userUniqueId"] = undefined /*out*/;
         } else {
-            resourceInputs["accessKeyGeneration"] = undefined /*out*/;
-            resourceInputs["accessKeyId"] = undefined /*out*/;
-            resourceInputs["accessKeyRotateAfter"] = undefined /*out*/;
-            resourceInputs["accessKeyRotatedAt"] = undefined /*out*/;
-            resourceInputs["encryptedSecretAccessKey"] = undefined /*out*/;
             resourceInputs["groupArn"] = undefined /*out*/;
             resourceInputs["groupName"] = undefined /*out*/;
             resourceInputs["groupUniqueId"] = undefined /*out*/;
             resourceInputs["policy"] = undefined /*out*/;
             resourceInputs["policyName"] = undefined /*out*/;
-            resourceInputs["previousAccessKeyId"] = undefined /*out*/;
-            resourceInputs["secretAccessKey"] = undefined /*out*/;
-            resourceInputs["secretArn"] = undefined /*out*/;
-            resourceInputs["ssmParameterNames"] = undefined /*out*/;
             resourceInputs["userArn"] = undefined /*out*/;
             resourceInputs["userName"] = undefined /*out*/;
             resourceInputs["userUniqueId"] = undefined /*out*/;
         }
         opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts);
-        const secretOpts = { additionalSecretOutputs: ["secretAccessKey"] };
-        opts = pulumi.mergeOptions(opts, secretOpts);
         super(RobotAccount.__pulumiType, name, resourceInputs, opts, true /*remote*/);
     }
 }
@@ -209,10 +126,6 @@ export class RobotAccount extends pulumi.ComponentResource {
  * The set of arguments for constructing a RobotAccount resource.
  */
 export interface RobotAccountArgs {
-    /**
-     * The access keys of the user. By default none is made; removed, they are deleted. With it, a change of `userName` replaces the user, the new one before the old one.
-     */
-    accessKey?: pulumi.Input<inputs.AccessKeyArgs | undefined>;
     /**
      * Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
      */
@@ -250,7 +163,7 @@ export interface RobotAccountArgs {
      */
     tags?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
     /**
-     * The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the keys. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+     * The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change replaces the user, the new one before the old one: renamed in place, a user would keep old access keys that no resource knows. (Source: IAM User Guide, "IAM and AWS STS quotas".)
      */
     userName?: pulumi.Input<string | undefined>;
 }

@@ -20,29 +20,44 @@ const form = "must be an OpenPGP public key in base64 without armor, as from gpg
 
 var keybaseRE = regexp.MustCompile(`^keybase:[A-Za-z0-9_]+$`)
 
-// CheckKey reports whether s is a public key that a secret can be encrypted to: an OpenPGP key in base64, or a
-// Keybase user whose key the AWS provider downloads. It matters to know that beforehand, because the AWS provider
-// encrypts after AWS has made the access key.
+// CheckKey reports whether s is a public key: an OpenPGP key in base64, or a Keybase user whose key the AWS provider
+// downloads. Whether a secret can be encrypted to it is [CheckUsable]'s to say.
 func CheckKey(s string) error {
-	if keybaseRE.MatchString(s) {
-		return nil
+	_, err := readKey(s)
+	return err
+}
+
+// CheckUsable reports whether a secret can be encrypted to a public key, as [CheckKey] takes it, at a time. It matters to
+// know that beforehand, because the AWS provider encrypts after AWS has created the access key.
+func CheckUsable(s string, now time.Time) error {
+	entity, err := readKey(s)
+	if err != nil || entity == nil {
+		return err
 	}
-	if strings.HasPrefix(s, "-----BEGIN") {
-		return &iam.Violation{Rule: form + ": this one has its armor"}
-	}
-	raw, err := base64.StdEncoding.DecodeString(s)
-	if err != nil {
-		return &iam.Violation{Rule: form}
-	}
-	entity, err := openpgp.ReadEntity(packet.NewReader(bytes.NewReader(raw)))
-	if err != nil {
-		return &iam.Violation{Rule: form}
-	}
-	if entity.PrivateKey != nil {
-		return &iam.Violation{Rule: form + ": this one is a private key"}
-	}
-	if _, ok := entity.EncryptionKey(time.Now()); !ok {
+	if _, ok := entity.EncryptionKey(now); !ok {
 		return &iam.Violation{Rule: "must be an OpenPGP public key that has not expired and that can encrypt"}
 	}
 	return nil
+}
+
+// readKey reads a public key. It returns nil for a Keybase user's.
+func readKey(s string) (*openpgp.Entity, error) {
+	if keybaseRE.MatchString(s) {
+		return nil, nil //nolint:nilnil // Nothing is known of it here.
+	}
+	if strings.HasPrefix(s, "-----BEGIN") {
+		return nil, &iam.Violation{Rule: form + "; this one has its armor"}
+	}
+	raw, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return nil, &iam.Violation{Rule: form}
+	}
+	entity, err := openpgp.ReadEntity(packet.NewReader(bytes.NewReader(raw)))
+	if err != nil {
+		return nil, &iam.Violation{Rule: form}
+	}
+	if entity.PrivateKey != nil {
+		return nil, &iam.Violation{Rule: form + "; this one is a private key"}
+	}
+	return entity, nil
 }

@@ -49,7 +49,7 @@ func TestCheckKey(t *testing.T) {
 
 	base64Of := base64.StdEncoding.EncodeToString
 	for _, s := range []string{base64Of(public), "keybase:somebody"} {
-		if err := CheckKey(s); err != nil {
+		if err := CheckUsable(s, time.Now()); err != nil {
 			t.Errorf("%.20s...: %v", s, err)
 		}
 	}
@@ -60,11 +60,20 @@ func TestCheckKey(t *testing.T) {
 		"cut off":   {base64Of(public[:len(public)/3]), "must be an OpenPGP public key in base64"},
 		"armored":   {armored.String(), "this one has its armor"},
 		"private":   {base64Of(write(entity, nil, true)), "this one is a private key"},
-		"expired":   {base64Of(expired), "that has not expired"},
 		"keybase":   {"keybase:", "must be an OpenPGP public key"},
 	} {
 		if err := CheckKey(tt.key); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+		if err := CheckUsable(tt.key, time.Now()); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// A public key that has expired is one, and cannot be used any more.
+	if err := CheckKey(base64Of(expired)); err != nil {
+		t.Errorf("expired: %v", err)
+	}
+	if err := CheckUsable(base64Of(expired), time.Now()); err == nil || !strings.Contains(err.Error(), "that has not expired") {
+		t.Errorf("expired: %v", err)
 	}
 }

@@ -3,7 +3,7 @@ package rotation
 import (
 	"errors"
 	"fmt"
-	"reflect"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +13,8 @@ import (
 )
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+const lag = 10 * time.Second
 
 func TestParseInterval(t *testing.T) {
 	t.Parallel()
@@ -31,245 +33,551 @@ func TestParseInterval(t *testing.T) {
 	}
 }
 
-// history is a robot's life: the requests of one update after the other.
-type history struct {
+// A world is a user's keys in AWS, the stack's state, and the one place that holds the current key.
+type world struct {
 	t       *testing.T
-	journal Journal
 	now     time.Time
-	// slots are the IDs of the user's keys.
-	slots [Slots]string
-	// killed says that updates are ended before they make a key.
-	killed bool
+	journal *Journal
+	aws     []UserKey
+	// listed is what AWS lists, if that lags behind.
+	listed *[]UserKey
+	// slots are the keys in the state.
+	slots [Slots]struct {
+		generation int
+		id         string
+	}
+	delivered string
+	number    int
+	// steps is how many steps an update takes before it is killed. It is negative for one that is not.
+	steps int
 }
 
-func begin(t *testing.T, generation int) *history {
-	t.Helper()
-	h := &history{t: t, now: start}
-	h.journal = Begin(h.request(generation))
-	h.make()
-	return h
+var errKilled = errors.New("killed")
+
+// step fails when the update is to be killed.
+func (w *world) step() error {
+	if w.steps--; w.steps == -1 {
+		return errKilled
+	}
+	return nil
 }
 
-// make does what the engine does of the journal: it makes the current key, and deletes what is not kept.
-func (h *history) make() {
-	key := h.journal.Current
-	h.slots[key.Slot()] = fmt.Sprint("K", key.Generation)
-	if !h.journal.PreviousKept {
-		h.slots[1-key.Slot()] = ""
+func (w *world) list() []UserKey {
+	if w.listed != nil {
+		return slices.Clone(*w.listed)
+	}
+	return slices.Clone(w.aws)
+}
+
+func (w *world) create() string {
+	w.number++
+	w.now = w.now.Add(time.Second)
+	id := fmt.Sprint("K", w.number)
+	if w.aws = append(w.aws, UserKey{id, w.now, true}); len(w.aws) > Slots {
+		w.t.Errorf("the user has %d keys", len(w.aws))
+	}
+	return id
+}
+
+func (w *world) delete(id string) {
+	if id == w.delivered {
+		w.t.Errorf("the delivered key %s is deleted", id)
+	}
+	w.aws = exclude(w.aws, []string{id})
+}
+
+// request returns a request with a generation, after some days.
+func (w *world) request(days, generation int) Request {
+	w.now = w.now.Add(time.Duration(days)*day + lag)
+	return Request{
+		User: "bot", Generation: generation, Previous: Active, Keys: w.list(), KeysKnown: true, Now: w.now, Lag: lag,
 	}
 }
 
-func (h *history) request(generation int) Request {
-	r := Request{Generation: generation, KeepPrevious: true, UserID: "AIDA1", Now: h.now}
-	for _, id := range h.slots {
-		if id != "" {
-			r.UserKeys = append(r.UserKeys, id)
+// blocked is the error of an update that cannot create the current key.
+type blocked struct {
+	keys       []UserKey
+	unrecorded bool
+}
+
+func (b blocked) Error() string { return fmt.Sprint("blocked by ", b.keys) }
+
+// update does what the component and the engine do, and returns why the key is rotated.
+func (w *world) update(r Request) (string, error) {
+	w.t.Helper()
+	next := Begin(r)
+	if w.journal != nil {
+		if err := w.journal.CheckGeneration(r.Generation); err != nil {
+			return "", err
+		}
+		var err error
+		if next, err = w.journal.Next(r); err != nil {
+			return "", err
 		}
 	}
-	return r
+	if err := w.step(); err != nil {
+		return "", err
+	}
+	w.journal = &next.Journal
+	j, previous := next.Journal, ""
+	if j.PreviousStatus == Active {
+		slot := w.slots[Slot(j.Previous)]
+		if slot.generation != j.Previous {
+			if lost := j.LostPrevious(w.list()); len(lost) > 0 {
+				return "", blocked{lost, true}
+			}
+			return "", fmt.Errorf("the state has generation %d in the slot of the previous key, %d", slot.generation, j.Previous)
+		}
+		previous = slot.id
+	}
+	current := &w.slots[Slot(j.Generation)]
+	if current.generation != j.Generation {
+		if err := w.step(); err != nil {
+			return "", err
+		}
+		if current.id != "" {
+			w.delete(current.id)
+		}
+		current.generation, current.id = 0, ""
+		if err := w.step(); err != nil {
+			return "", err
+		}
+		if keys, unrecorded := j.Blocking(w.list(), previous); len(keys) > 0 {
+			return "", blocked{keys, unrecorded}
+		}
+		id := w.create()
+		if err := w.step(); err != nil {
+			return "", err
+		}
+		current.generation, current.id = j.Generation, id
+	}
+	if err := w.step(); err != nil {
+		return "", err
+	}
+	w.delivered = current.id
+	if j.PreviousStatus == Inactive {
+		if err := w.step(); err != nil {
+			return "", err
+		}
+		slot := w.slots[Slot(j.Previous)]
+		if slot.generation != j.Previous {
+			if lost := j.LostPrevious(w.list()); len(lost) > 0 {
+				return "", blocked{lost, true}
+			}
+			return "", fmt.Errorf("the state has generation %d in the slot of the previous key, %d", slot.generation, j.Previous)
+		}
+		for i := range w.aws {
+			w.aws[i].Active = w.aws[i].Active && w.aws[i].ID != slot.id
+		}
+	}
+	for slot := range w.slots {
+		if slot == Slot(j.Generation) || j.Previous != 0 && slot == Slot(j.Previous) || w.slots[slot].id == "" {
+			continue
+		}
+		if err := w.step(); err != nil {
+			return "", err
+		}
+		w.delete(w.slots[slot].id)
+		w.slots[slot].generation, w.slots[slot].id = 0, ""
+	}
+	return next.Reason, nil
 }
 
-// update runs an update after some days, and returns why it rotates.
-func (h *history) update(days int, r Request) string {
-	h.t.Helper()
-	h.now = h.now.Add(time.Duration(days) * day)
-	r.Now = h.now
-	r.UserKeys = h.request(0).UserKeys
-	reason := h.journal.Due(r)
-	next := h.journal.Next(r)
-	if again := next.Next(r); !reflect.DeepEqual(again, next) || next.Due(r) != "" {
-		h.t.Errorf("run again, the update goes on from %+v to %+v", next, again)
-	}
-	h.journal = next
-	if !h.killed {
-		h.make()
+// must runs an update that succeeds, and returns why the key is rotated.
+func (w *world) must(r Request) string {
+	w.t.Helper()
+	w.steps = -1
+	reason, err := w.update(r)
+	if err != nil {
+		w.t.Fatal(err)
 	}
 	return reason
 }
 
-func (h *history) is(current, previous int) {
-	h.t.Helper()
-	got := 0
-	if h.journal.PreviousKept {
-		got = h.journal.Previous.Generation
+// has checks the generation of the current key, that of the previous one, and how many keys there are.
+func (w *world) has(current, previous, keys int) {
+	w.t.Helper()
+	if w.journal.Generation != current || w.journal.Previous != previous || len(w.aws) != keys {
+		w.t.Errorf("the keys are of generation %d and %d, and AWS has %v", w.journal.Generation, w.journal.Previous, w.aws)
 	}
-	if h.journal.Current.Generation != current || got != previous {
-		h.t.Errorf("the keys are of generation %d and %d, not %d and %d", h.journal.Current.Generation, got, current, previous)
-	}
-	if got != 0 && h.journal.Current.Slot() == h.journal.Previous.Slot() {
-		h.t.Error("both keys are in one slot")
-	}
+}
+
+func newWorld(t *testing.T, generation int) *world {
+	t.Helper()
+	w := &world{t: t, now: start}
+	w.must(w.request(0, generation))
+	return w
 }
 
 func TestRotationByHand(t *testing.T) {
 	t.Parallel()
-	h := begin(t, 5)
-	h.is(5, 0)
-	if reason := h.update(1000, h.request(5)); reason != "" {
-		t.Errorf("nothing asks for a rotation, and it is due because %s", reason)
+	w := newWorld(t, 5)
+	w.has(5, 0, 1)
+	if reason := w.must(w.request(1000, 5)); reason != "" {
+		t.Errorf("it rotates because %s", reason)
 	}
-	if reason := h.update(0, h.request(6)); reason != "generation is raised from 5 to 6" {
-		t.Errorf("it is due because %q", reason)
+	if reason := w.must(w.request(0, 6)); reason != "generation is raised from 5 to 6" {
+		t.Errorf("it rotates because %q", reason)
 	}
-	h.is(6, 5)
-	h.update(0, h.request(7))
-	h.is(7, 6)
+	w.has(6, 5, 2)
+	w.must(w.request(0, 7))
+	w.has(7, 6, 2)
+	if got := Begin(Request{}).Generation; got != 1 {
+		t.Errorf("a journal begins with generation %d", got)
+	}
+	unknown := w.request(0, 0)
+	unknown.Generation = 0
+	if step, err := w.journal.Next(unknown); err != nil || step.Generation != 7 {
+		t.Errorf("an unknown generation gives %+v, %v", step, err)
+	}
 }
 
+// TestRotationByAge checks that AWS's date of the current key tells its age, whatever the clock of an earlier update
+// said.
 func TestRotationByAge(t *testing.T) {
 	t.Parallel()
-	h := begin(t, 1)
-	every := func(generation int) Request {
-		r := h.request(generation)
+	w := newWorld(t, 1)
+	every := func(days, generation int) Request {
+		r := w.request(days, generation)
 		r.Every = 90 * day
 		return r
 	}
-	h.update(89, every(1))
-	h.is(1, 0)
-	if reason := h.update(1, every(1)); reason != "the current key is 90 days old" {
-		t.Errorf("it is due because %q", reason)
+	w.must(every(89, 1))
+	w.has(1, 0, 1)
+	if reason := w.must(every(1, 1)); reason != "it is 90 days old" {
+		t.Errorf("it rotates because %q", reason)
 	}
-	h.is(2, 1)
-	h.update(89, every(1))
-	h.is(2, 1)
-	h.update(500, every(1))
-	h.is(3, 2)
-	// By hand, one more; and the age counts from there.
-	h.update(10, every(2))
-	h.is(4, 3)
-	h.update(80, every(2))
-	h.is(4, 3)
-	// No longer by age.
-	h.update(1000, h.request(2))
-	h.is(4, 3)
+	w.has(2, 1, 2)
+	w.must(every(89, 1))
+	w.has(2, 1, 2)
+	w.must(every(500, 1))
+	w.has(3, 2, 2)
+	// By hand once more; the age counts from there.
+	w.must(every(10, 2))
+	w.has(4, 3, 2)
+	w.must(every(80, 2))
+	w.has(4, 3, 2)
+	// No longer by age, and by age again.
+	w.must(w.request(1000, 2))
+	w.has(4, 3, 2)
+	w.journal.PlannedAt = start.AddDate(10, 0, 0)
+	w.must(every(0, 2))
+	w.has(5, 4, 2)
+	// A revoked key is not rotated by age, and is by hand.
+	revoked := every(100, 2)
+	revoked.Revoked = true
+	w.must(revoked)
+	w.has(5, 4, 2)
+	revoked = every(0, 6)
+	revoked.Revoked = true
+	w.must(revoked)
+	w.has(6, 5, 2)
 }
 
 func TestGenerationIsRaisedByOne(t *testing.T) {
 	t.Parallel()
-	h := begin(t, 3)
+	w := newWorld(t, 3)
 	for generation, want := range map[int]string{
-		1: "must not be lowered: it was 3", 2: "must not be lowered", 3: "", 4: "",
-		5: "must be raised by one at a time: the current key is of generation 3, and the next one is 4",
+		1: "must not be lowered; it was 3", 2: "must not be lowered", 3: "", 4: "",
+		5: "must be raised by one at a time; the current key is of generation 3, so the next is 4",
 	} {
-		err := h.journal.CheckGeneration(generation)
+		err := w.journal.CheckGeneration(generation)
 		if (want == "") != (err == nil) || (err != nil && !strings.HasPrefix(err.Error(), want)) {
 			t.Errorf("generation %d: %v", generation, err)
 		}
 	}
 	// After rotations by age, any number up to the next generation is one more rotation.
-	r := h.request(3)
-	r.Every = day
-	h.update(1, r)
-	h.update(1, r)
-	h.is(5, 4)
+	for range 2 {
+		r := w.request(1, 3)
+		r.Every = day
+		w.must(r)
+	}
+	w.has(5, 4, 2)
 	for generation, want := range map[int]bool{2: false, 3: true, 4: true, 5: true, 6: true, 7: false} {
-		if err := h.journal.CheckGeneration(generation); (err == nil) != want {
+		if err := w.journal.CheckGeneration(generation); (err == nil) != want {
 			t.Errorf("generation %d after rotations by age: %v", generation, err)
 		}
 	}
-	h.update(0, h.request(4))
-	h.is(6, 5)
+	w.must(w.request(0, 4))
+	w.has(6, 5, 2)
 }
 
-func TestPreviousOnceDeletedStaysSo(t *testing.T) {
+func TestPrevious(t *testing.T) {
 	t.Parallel()
-	h := begin(t, 1)
-	h.update(0, h.request(2))
-	h.is(2, 1)
-	deleted := h.request(2)
-	deleted.KeepPrevious = false
-	h.update(0, deleted)
-	h.is(2, 0)
-	h.update(0, h.request(2))
-	h.is(2, 0)
-	deleted.Generation = 3
-	h.update(0, deleted)
-	h.is(3, 0)
-	h.update(0, h.request(4))
-	h.is(4, 3)
+	w := newWorld(t, 1)
+	with := func(days, generation int, previous Status, handOver time.Duration) Request {
+		r := w.request(days, generation)
+		r.Previous, r.HandOver = previous, handOver
+		return r
+	}
+	status := func(want Status) {
+		t.Helper()
+		if w.journal.PreviousStatus != want {
+			t.Errorf("the previous key is %q, not %q", w.journal.PreviousStatus, want)
+		}
+	}
+	w.must(with(0, 2, Inactive, 0))
+	status(Inactive)
+	w.must(with(0, 2, Active, 0))
+	status(Active)
+	w.must(with(0, 2, Deleted, 0))
+	w.has(2, 0, 1)
+	// A deleted key stays deleted.
+	w.must(with(0, 2, Active, 0))
+	w.has(2, 0, 1)
+	w.must(with(0, 3, Deleted, 0))
+	w.has(3, 0, 1)
+
+	// With a hand-over, the previous key stays active for so long.
+	for generation, end := range map[int]Status{4: Inactive, 5: Deleted} {
+		w.must(with(0, w.journal.Generation+1, end, 7*day))
+		status(Active)
+		w.must(with(6, w.journal.Generation, end, 7*day))
+		status(Active)
+		w.must(with(1, w.journal.Generation, end, 7*day))
+		if end == Inactive {
+			status(Inactive)
+			w.must(with(0, w.journal.Generation, end, 30*day))
+			status(Active)
+		} else {
+			w.has(w.journal.Generation, 0, 1)
+		}
+		_ = generation
+	}
+
+	// Only a rotation without a hand-over cuts off.
+	for _, tt := range []struct {
+		previous Status
+		handOver time.Duration
+		want     bool
+	}{{Active, 0, false}, {Inactive, 0, true}, {Deleted, 0, true}, {Deleted, day, false}} {
+		step, err := w.journal.Next(with(0, w.journal.Generation+1, tt.previous, tt.handOver))
+		if err != nil || step.CutsOff != tt.want || step.Reason == "" {
+			t.Errorf("%q with %v: %+v, %v", tt.previous, tt.handOver, step, err)
+		}
+	}
 }
 
-func TestPGPKeyBelongsToItsKey(t *testing.T) {
+// TestPreviousThatIsGone checks that a previous key that AWS does not list is forgotten, and not one that AWS does not
+// list yet.
+func TestPreviousThatIsGone(t *testing.T) {
 	t.Parallel()
-	h := begin(t, 1)
-	r := h.request(1)
-	r.PGPKey = "a"
-	if reason := h.update(0, r); reason != "pgpKey has changed" {
-		t.Errorf("it is due because %q", reason)
+	w := newWorld(t, 1)
+	w.must(w.request(0, 2))
+	r := w.request(0, 2)
+	r.Keys = r.Keys[1:]
+	r.Now = w.journal.PlannedAt.Add(lag - time.Second)
+	if step, err := w.journal.Next(r); err != nil || step.Previous != 1 {
+		t.Errorf("too soon: %+v, %v", step, err)
 	}
-	if h.journal.Current.PGPKey != "a" || h.journal.Previous.PGPKey != "" {
-		t.Errorf("the keys are %+v", h.journal)
+	r.KeysKnown, r.Now = false, w.now
+	if step, err := w.journal.Next(r); err != nil || step.Previous != 1 {
+		t.Errorf("unknown keys: %+v, %v", step, err)
 	}
-	unknown := h.request(1)
-	unknown.PGPKeyUnknown = true
-	h.update(0, unknown)
-	h.is(2, 1)
-	h.update(0, h.request(1))
-	if h.journal.Current.PGPKey != "" || h.journal.Previous.PGPKey != "a" {
-		t.Errorf("the keys are %+v", h.journal)
+	r.KeysKnown = true
+	if step, err := w.journal.Next(r); err != nil || step.Previous != 0 {
+		t.Errorf("gone: %+v, %v", step, err)
 	}
+	r.Keys = nil
+	r.Generation = 3
+	if step, err := w.journal.Next(r); err != nil || step.Previous != 0 || step.Generation != 4 {
+		t.Errorf("both gone, rotated: %+v, %v", step, err)
+	}
+}
+
+func TestPGPKeyRotates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	r := w.request(0, 1)
+	r.PGPKeyChanged = true
+	if reason := w.must(r); reason != "pgpKey changes" {
+		t.Errorf("it rotates because %q", reason)
+	}
+	w.has(2, 1, 2)
+	r = w.request(0, 1)
+	r.PGPKeyChanged, r.Revoked = true, true
+	w.must(r)
+	w.has(2, 1, 2)
 }
 
 func TestAnotherUserHasNoPreviousKey(t *testing.T) {
 	t.Parallel()
-	h := begin(t, 1)
-	h.update(0, h.request(2))
-	r := h.request(2)
-	r.UserID = "AIDA2"
-	h.update(0, r)
-	h.is(3, 0)
-	if h.journal.Previous != nil || h.journal.UserID != "AIDA2" {
-		t.Errorf("the journal is %+v", h.journal)
+	w := newWorld(t, 1)
+	w.must(w.request(0, 2))
+	for user, reason := range map[string]string{"other": `userName changes from "bot" to "other"`, "": "its user is replaced"} {
+		r := w.request(0, 2)
+		r.User, r.Keys = user, nil
+		step, err := w.journal.Next(r)
+		if err != nil || step.Generation != 3 || step.First != 3 || step.Previous != 0 || step.User != user || step.Reason != reason {
+			t.Errorf("user %q: %+v, %v", user, step, err)
+		}
 	}
 }
 
-// TestUnfinishedRotation says that a rotation which was ended before it made its key is never taken for done: whatever
-// comes next, the key that works is not in the slot that the next one takes.
+// TestUnfinishedRotation checks that a rotation that was killed before AWS created its key is never taken for done:
+// the key that works is not in the slot that the next one takes.
 func TestUnfinishedRotation(t *testing.T) {
 	t.Parallel()
-	h := begin(t, 1)
-	h.update(0, h.request(2))
-	h.killed = true
-	h.slots[1] = "" // The first key made room for the third.
-	h.update(0, h.request(3))
-	h.is(3, 2)
-	h.update(0, h.request(4))
-	h.is(5, 2)
-	h.killed = false
-	h.update(0, h.request(4))
-	h.is(5, 2)
-	h.update(0, h.request(5))
-	h.is(6, 5)
-
-	// The key was made, and nobody noted it; the next rotation takes it for the previous one, until it is deleted.
-	h.update(0, h.request(7))
-	h.is(7, 6)
-	h.slots[0] = "K6"
-	h.killed = true
-	h.update(0, h.request(8))
-	h.slots[0] = ""
-	if reason := h.update(0, h.request(8)); reason != "an earlier rotation was not finished" && reason != "" {
-		t.Errorf("it is due because %q", reason)
+	w := newWorld(t, 1)
+	w.must(w.request(0, 2))
+	w.steps = 2
+	if _, err := w.update(w.request(0, 3)); !errors.Is(err, errKilled) {
+		t.Fatal(err)
 	}
-	if h.journal.Current.Slot() == 1 {
-		t.Errorf("the new key takes the slot of the one that works: %+v", h.journal)
-	}
+	w.has(3, 2, 1)
+	w.must(w.request(0, 4))
+	w.has(5, 2, 2)
+	w.must(w.request(0, 5))
+	w.has(6, 5, 2)
 
-	// A key that was deleted by hand is followed by one in its slot.
-	h = begin(t, 1)
-	h.update(0, h.request(2))
-	h.slots[0] = ""
-	h.update(0, h.request(3))
-	h.is(4, 1)
+	// A current key that was deleted by hand is followed by one in its slot.
+	w.delivered = ""
+	w.delete(w.slots[0].id)
+	w.must(w.request(0, 7))
+	w.has(8, 5, 2)
+
+	// A first key that was never created has no previous one.
+	w = &world{t: t, now: start, steps: 1}
+	if _, err := w.update(w.request(0, 1)); !errors.Is(err, errKilled) {
+		t.Fatal(err)
+	}
+	w.must(w.request(0, 2))
+	w.has(2, 0, 1)
 }
 
-func TestUnknownGenerationKeepsTheKey(t *testing.T) {
+// TestLaggingList checks that "not listed yet" is not taken for "never created".
+func TestLaggingList(t *testing.T) {
 	t.Parallel()
-	h := begin(t, 4)
-	h.update(0, h.request(0))
-	h.is(4, 0)
-	if j := Begin(Request{}); j.Current.Generation != 1 {
-		t.Errorf("a journal begins with %+v", j)
+	for _, previous := range Statuses() {
+		w := newWorld(t, 1)
+		leaked := w.list()
+		request := func(generation int) Request {
+			r := w.request(0, generation)
+			r.Previous = previous
+			return r
+		}
+		w.must(request(2))
+		w.listed = &leaked
+		r := request(3)
+		r.Now = w.journal.PlannedAt.Add(lag / 2)
+		w.steps = -1
+		if _, err := w.update(r); !errors.Is(err, ErrNotListed) {
+			t.Errorf("%s: %v", previous, err)
+		}
+		w.listed = nil
+		w.must(request(3))
+		if w.journal.Generation != 3 || slices.ContainsFunc(w.aws, func(k UserKey) bool { return k.ID == leaked[0].ID }) {
+			t.Errorf("%s: two rotations leave %v", previous, w.aws)
+		}
+	}
+}
+
+// TestMovedKey checks that a key that was moved into the slot together with its secret is the previous one after the
+// first rotation, by hand and by age.
+func TestMovedKey(t *testing.T) {
+	t.Parallel()
+	for _, byAge := range []bool{false, true} {
+		w := &world{t: t, now: start}
+		w.slots[1].generation, w.slots[1].id = 1, w.create()
+		w.delivered = w.slots[1].id
+		w.must(w.request(100, 1))
+		w.has(1, 0, 1)
+		r := w.request(1, 1)
+		if byAge {
+			r.Every = 90 * day
+		} else {
+			r.Generation = 2
+		}
+		w.must(r)
+		w.has(2, 1, 2)
+	}
+}
+
+// TestRandomHistories runs updates that are killed anywhere, with every kind of request, while AWS's list may lag, and
+// somebody does what the errors say. The key that was delivered exists at every moment, AWS never has a third key, and
+// an update that is not killed ends with what it asks for.
+func TestRandomHistories(t *testing.T) {
+	t.Parallel()
+	const histories, updates = 3000, 14
+	kills, blocks := 0, 0
+	for seed := range uint64(histories) {
+		random := rand.New(rand.NewPCG(1, seed)) //nolint:gosec // The same each time.
+		w := &world{t: t, now: start}
+		generation := 1 + random.IntN(3)
+		previous, handOver, killed := Active, time.Duration(0), false
+		for range updates {
+			r := w.request(random.IntN(100), 0)
+			if w.journal != nil && random.IntN(2) == 0 {
+				generation = max(generation, w.journal.Generation) + 1
+				if w.journal.CheckGeneration(generation) != nil {
+					generation = w.journal.Requested
+				}
+			}
+			r.Generation = generation
+			if !killed && random.IntN(2) == 0 {
+				// Not after a kill. An update that first ends a hand-over and at the same time rotates once more cannot
+				// tell whether the engine knows the current key. It ends the old one as it was asked to.
+				previous, handOver = Statuses()[random.IntN(3)], 0
+				if previous != Active {
+					handOver = []time.Duration{0, 7 * day}[random.IntN(2)]
+				}
+			}
+			r.Previous, r.HandOver = previous, handOver
+			r.Every = []time.Duration{0, 60 * day}[random.IntN(2)]
+			w.steps = random.IntN(8)
+			if random.IntN(2) == 0 {
+				w.steps = -1
+			}
+			_, err := w.update(r)
+			killed = errors.Is(err, errKilled)
+			if killed {
+				kills++
+				if w.journal == nil {
+					continue
+				}
+				if current := w.slots[Slot(w.journal.Generation)]; current.generation == w.journal.Generation {
+					// A key that the engine recorded and that was not delivered counts: if another rotation is asked for
+					// now, it is the one that stays.
+					w.delivered = current.id
+				}
+				continue
+			}
+			for tries := 0; err != nil && tries < 3; tries++ {
+				var b blocked
+				if !errors.As(err, &b) || len(b.keys) != 1 {
+					t.Fatalf("seed %d: %v, of %+v", seed, err, w.journal)
+				}
+				blocks++
+				w.delete(b.keys[0].ID)
+				w.now = w.now.Add(lag)
+				r.Keys, r.Now, w.steps = w.list(), w.now, -1
+				_, err = w.update(r)
+			}
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			want := 1
+			if w.journal.Previous != 0 {
+				want++
+			}
+			if len(w.aws) > want {
+				// The next update names the key that nobody knows.
+				step, err := w.journal.Next(w.request(0, generation))
+				if err != nil || len(step.Leftover) != 1 {
+					t.Fatalf("seed %d: nothing is said of %v: %+v, %v", seed, w.aws, step, err)
+				}
+				w.delete(step.Leftover[0].ID)
+			}
+			if len(w.aws) != want || w.delivered != w.slots[Slot(w.journal.Generation)].id {
+				t.Fatalf("seed %d: AWS has %v after %+v", seed, w.aws, w.journal)
+			}
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+	if kills < histories || blocks < histories/20 {
+		t.Errorf("there were %d kills and %d keys that nobody knew", kills, blocks)
 	}
 }
 
@@ -281,58 +589,53 @@ func keysOf(ids ...string) []UserKey {
 	return keys
 }
 
-// TestForeignKeys tells the stack's keys from others, in every situation in which an update makes one. Keys are
-// listed from the oldest to the newest.
-func TestForeignKeys(t *testing.T) {
+// TestBlocking checks which keys keep the current one from being created. Keys are listed from the oldest to the newest.
+func TestBlocking(t *testing.T) {
 	t.Parallel()
-	first := func(before ...string) Journal { return Journal{Current: Key{Generation: 1, Before: before}} }
-	second := func(before1, before2 []string) Journal {
-		return Journal{
-			Current: Key{Generation: 2, Before: before2}, Previous: &Key{Generation: 1, Before: before1}, PreviousKept: true,
-		}
-	}
+	first := func(before ...string) Journal { return Journal{Generation: 1, First: 1, Before: before} }
+	second := func(before ...string) Journal { return Journal{Generation: 2, First: 1, Previous: 1, Before: before} }
 	for name, tt := range map[string]struct {
-		journal              Journal
-		keys                 []UserKey
-		unrecorded, inTheWay []string
+		journal    Journal
+		keys       []UserKey
+		previous   string
+		want       []string
+		unrecorded bool
 	}{
-		"first key":                          {first(), nil, nil, nil},
-		"first key, interrupted":             {first(), keysOf("O"), []string{"O"}, nil},
-		"first key, beside one by hand":      {first("H"), keysOf("H"), nil, nil},
-		"first key, beside two by hand":      {first("H", "I"), keysOf("H", "I"), nil, []string{"H", "I"}},
-		"second key":                         {second(nil, []string{"K1"}), keysOf("K1"), nil, nil},
-		"second key, interrupted":            {second(nil, []string{"K1"}), keysOf("K1", "O"), []string{"O"}, nil},
-		"second key, one by hand before":     {second([]string{"H"}, []string{"H", "K1"}), keysOf("H", "K1"), nil, []string{"H"}},
-		"second key, one by hand since":      {second(nil, []string{"K1", "H"}), keysOf("K1", "H"), nil, []string{"H"}},
-		"second key, previous gone, by hand": {second(nil, []string{"H"}), keysOf("H"), nil, nil},
-		"third key, old one deleted":         {second([]string{"K0"}, []string{"K0", "K1"}), keysOf("K1"), nil, nil},
-		"third key, old one still listed":    {second([]string{"K0"}, []string{"K0", "K1"}), keysOf("K0", "K1"), nil, []string{"K0"}},
-		"third key, interrupted":             {second([]string{"K0"}, []string{"K0", "K1"}), keysOf("K1", "O"), []string{"O"}, nil},
+		"first key":                         {first(), nil, "", nil, false},
+		"first key, killed":                 {first(), keysOf("O"), "", []string{"O"}, true},
+		"first key, beside one by hand":     {first("H"), keysOf("H"), "", nil, false},
+		"first key, beside two by hand":     {first("H", "I"), keysOf("H", "I"), "", []string{"H", "I"}, false},
+		"second key":                        {second("K1"), keysOf("K1"), "K1", nil, false},
+		"second key, killed":                {second("K1"), keysOf("K1", "O"), "K1", []string{"O"}, true},
+		"second key, killed, deleted mode":  {second("K1"), keysOf("K1", "O"), "", []string{"O"}, true},
+		"second key, one by hand":           {second("H", "K1"), keysOf("H", "K1"), "K1", []string{"H"}, false},
+		"second key, by hand, deleted mode": {second("H", "K1"), keysOf("H", "K1"), "", []string{"H", "K1"}, false},
+		"second key, planned on a stale list": {
+			second(), keysOf("K1"), "", nil, false,
+		},
+		"second key, killed, on a stale list": {second(), keysOf("K1", "O"), "K1", []string{"O"}, true},
+		"second key, previous gone":           {second("H"), keysOf("H"), "", nil, false},
+		"third key, old one still listed":     {second("K0", "K1"), keysOf("K0", "K1"), "K1", []string{"K0"}, false},
+		"a restored state":                    {second("K1"), keysOf("K3", "K4"), "", []string{"K3", "K4"}, true},
 	} {
-		if got := tt.journal.Unrecorded(tt.keys); !slices.Equal(got, tt.unrecorded) {
-			t.Errorf("%s: unrecorded are %v, not %v", name, got, tt.unrecorded)
-		}
-		if len(tt.unrecorded) > 0 {
-			continue
-		}
-		if got := tt.journal.InTheWay(tt.keys); !slices.Equal(got, tt.inTheWay) {
-			t.Errorf("%s: in the way are %v, not %v", name, got, tt.inTheWay)
+		keys, unrecorded := tt.journal.Blocking(tt.keys, tt.previous)
+		if got := ids(keys); !slices.Equal(got, append([]string{}, tt.want...)) || unrecorded != tt.unrecorded {
+			t.Errorf("%s: %v, %v, not %v", name, got, unrecorded, tt.want)
 		}
 	}
 }
 
-func TestKeysBeside(t *testing.T) {
+func TestCreatedAlongside(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ before, after, want []string }{
-		"none":                           {nil, []string{"K"}, nil},
-		"not listed yet":                 {nil, nil, nil},
+		"none":                           {nil, []string{"K"}, []string{}},
+		"not listed yet":                 {nil, nil, []string{}},
 		"another one":                    {nil, []string{"L", "K"}, []string{"L"}},
 		"another one, K not listed yet":  {nil, []string{"L"}, []string{"L"}},
-		"previous":                       {[]string{"P"}, []string{"P", "K"}, nil},
-		"deleted, and still listed":      {[]string{"D", "P"}, []string{"D", "P", "K"}, nil},
+		"previous":                       {[]string{"P"}, []string{"P", "K"}, []string{}},
 		"another one, and one from then": {[]string{"P"}, []string{"P", "L", "K"}, []string{"L"}},
 	} {
-		if got := Beside(keysOf(tt.before...), keysOf(tt.after...), "K"); !slices.Equal(got, tt.want) {
+		if got := ids(CreatedAlongside(keysOf(tt.before...), keysOf(tt.after...), "K")); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, not %v", name, got, tt.want)
 		}
 	}
@@ -340,22 +643,22 @@ func TestKeysBeside(t *testing.T) {
 
 func TestUnmanagedKeys(t *testing.T) {
 	t.Parallel()
-	one := Journal{Current: Key{Generation: 1}}
-	two := Journal{Current: Key{Generation: 2, Before: []string{"K1"}}, Previous: &Key{Generation: 1}, PreviousKept: true}
+	one := Journal{Generation: 1, First: 1, Before: []string{"H"}}
+	two := Journal{Generation: 2, First: 1, Before: []string{"K1"}}
 	for name, tt := range map[string]struct {
 		journal           Journal
 		keys              []UserKey
 		current, previous string
 		want              []string
 	}{
-		"one key":                            {one, keysOf("K1"), "K1", "", nil},
+		"one key":                            {one, keysOf("K1"), "K1", "", []string{}},
 		"one key, one by hand":               {one, keysOf("H", "K1"), "K1", "", []string{"H"}},
-		"one key, not made yet":              {one, keysOf("H"), "", "", []string{"H"}},
-		"two keys":                           {two, keysOf("K1", "K2"), "K2", "K1", nil},
-		"previous about to be deleted":       {two, keysOf("K1", "K2"), "K2", "", nil},
+		"one key, not created yet":           {one, keysOf("H"), "", "", []string{"H"}},
+		"two keys":                           {two, keysOf("K1", "K2"), "K2", "K1", []string{}},
+		"previous about to be deleted":       {two, keysOf("K1", "K2"), "K2", "", []string{}},
 		"previous deleted, another one made": {two, keysOf("K2", "H"), "K2", "", []string{"H"}},
 	} {
-		if got := tt.journal.Unmanaged(tt.keys, tt.current, tt.previous); !slices.Equal(got, tt.want) {
+		if got := ids(tt.journal.Unmanaged(tt.keys, tt.current, tt.previous)); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, not %v", name, got, tt.want)
 		}
 	}

@@ -12,7 +12,7 @@ namespace PulumiCicd.Cicd.Inputs
 {
 
     /// <summary>
-    /// An AWS Secrets Manager secret that holds the current access key of a robot account, as the JSON text `{"AWS_ACCESS_KEY_ID": "...", "AWS_SECRET_ACCESS_KEY": "..."}`, both of which change at once. It is deleted without a recovery window, since its keys are deleted as well.
+    /// An AWS Secrets Manager secret that holds the current access key, as the JSON text `{"AWS_ACCESS_KEY_ID": "...", "AWS_SECRET_ACCESS_KEY": "..."}`. Both values change at once.
     /// </summary>
     public sealed class AccessKeySecretArgs : global::Pulumi.ResourceArgs
     {
@@ -23,7 +23,7 @@ namespace PulumiCicd.Cicd.Inputs
         public Input<string>? KmsKeyId { get; set; }
 
         /// <summary>
-        /// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. A change makes a new secret before it deletes the old one. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+        /// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
         /// </summary>
         [Input("name", required: true)]
         public Input<string> Name { get; set; } = null!;

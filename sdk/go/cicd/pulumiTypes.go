@@ -13,265 +13,11 @@ import (
 
 var _ = internal.GetEnvOrDefault
 
-// Which access keys a robot account has, and where they are kept.
-type AccessKey struct {
-	// The generation of the current key, an integer from 1. By default 1. Raise it by one to rotate by hand: the new key is made first, in the place of the key before the previous one, which AWS's limit of two keys leaves no room for. It is an error to lower it, or to raise it beyond the next generation. Once `rotateEvery` has rotated, `accessKeyGeneration` is ahead of it, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
-	Generation *int `pulumi:"generation"`
-	// An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is then encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates: the key before keeps its own.
-	PgpKey *string `pulumi:"pgpKey"`
-	// What the key before the current one is: `active`, it goes on working for the hand-over; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`. It is switched off or deleted after its successor is made and kept in every store. A change is in place.
-	Previous *string `pulumi:"previous"`
-	// Whether every key of the robot is switched off, in an emergency. By default `false`. A key that is made meanwhile is switched off too. Set to `false` again, it switches the keys on, except what `previous` switches off. A change is in place.
-	Revoked *bool `pulumi:"revoked"`
-	// How old the current key becomes, in days of 24 hours, from `1d` to `3650d`, such as `90d`. An update that finds it that old rotates it, and its preview says so; nothing happens without an update. By default keys are rotated by hand only. A change keeps the current key, unless it is older than that. (Source: CIS Amazon Web Services Foundations Benchmark, "Ensure access keys are rotated every 90 days or less".)
-	RotateEvery *string `pulumi:"rotateEvery"`
-	// An AWS Secrets Manager secret that holds the current key. By default none.
-	SecretsManager *AccessKeySecret `pulumi:"secretsManager"`
-	// The path, such as `/cicd/robot`, of two AWS Systems Manager parameters of type `SecureString` that hold the current key: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Names of `A-Z a-z 0-9 _ . -`, each after a slash, at most 14 of them and 900 characters, not beginning with `/aws` or `/ssm`. By default none. A rotation writes one after the other, so that a reader in between gets an ID and a secret that do not match. A change of the path makes new parameters before it deletes the old ones. (Source: AWS Systems Manager API Reference, "PutParameter".)
-	SsmPath *string `pulumi:"ssmPath"`
-}
-
-// AccessKeyInput is an input type that accepts AccessKeyArgs and AccessKeyOutput values.
-// You can construct a concrete instance of `AccessKeyInput` via:
-//
-//	AccessKeyArgs{...}
-type AccessKeyInput interface {
-	pulumi.Input
-
-	ToAccessKeyOutput() AccessKeyOutput
-	ToAccessKeyOutputWithContext(context.Context) AccessKeyOutput
-}
-
-// Which access keys a robot account has, and where they are kept.
-type AccessKeyArgs struct {
-	// The generation of the current key, an integer from 1. By default 1. Raise it by one to rotate by hand: the new key is made first, in the place of the key before the previous one, which AWS's limit of two keys leaves no room for. It is an error to lower it, or to raise it beyond the next generation. Once `rotateEvery` has rotated, `accessKeyGeneration` is ahead of it, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
-	Generation pulumi.IntPtrInput `pulumi:"generation"`
-	// An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is then encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates: the key before keeps its own.
-	PgpKey pulumi.StringPtrInput `pulumi:"pgpKey"`
-	// What the key before the current one is: `active`, it goes on working for the hand-over; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`. It is switched off or deleted after its successor is made and kept in every store. A change is in place.
-	Previous pulumi.StringPtrInput `pulumi:"previous"`
-	// Whether every key of the robot is switched off, in an emergency. By default `false`. A key that is made meanwhile is switched off too. Set to `false` again, it switches the keys on, except what `previous` switches off. A change is in place.
-	Revoked pulumi.BoolPtrInput `pulumi:"revoked"`
-	// How old the current key becomes, in days of 24 hours, from `1d` to `3650d`, such as `90d`. An update that finds it that old rotates it, and its preview says so; nothing happens without an update. By default keys are rotated by hand only. A change keeps the current key, unless it is older than that. (Source: CIS Amazon Web Services Foundations Benchmark, "Ensure access keys are rotated every 90 days or less".)
-	RotateEvery pulumi.StringPtrInput `pulumi:"rotateEvery"`
-	// An AWS Secrets Manager secret that holds the current key. By default none.
-	SecretsManager AccessKeySecretPtrInput `pulumi:"secretsManager"`
-	// The path, such as `/cicd/robot`, of two AWS Systems Manager parameters of type `SecureString` that hold the current key: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Names of `A-Z a-z 0-9 _ . -`, each after a slash, at most 14 of them and 900 characters, not beginning with `/aws` or `/ssm`. By default none. A rotation writes one after the other, so that a reader in between gets an ID and a secret that do not match. A change of the path makes new parameters before it deletes the old ones. (Source: AWS Systems Manager API Reference, "PutParameter".)
-	SsmPath pulumi.StringPtrInput `pulumi:"ssmPath"`
-}
-
-func (AccessKeyArgs) ElementType() reflect.Type {
-	return reflect.TypeOf((*AccessKey)(nil)).Elem()
-}
-
-func (i AccessKeyArgs) ToAccessKeyOutput() AccessKeyOutput {
-	return i.ToAccessKeyOutputWithContext(context.Background())
-}
-
-func (i AccessKeyArgs) ToAccessKeyOutputWithContext(ctx context.Context) AccessKeyOutput {
-	return pulumi.ToOutputWithContext(ctx, i).(AccessKeyOutput)
-}
-
-func (i AccessKeyArgs) ToAccessKeyPtrOutput() AccessKeyPtrOutput {
-	return i.ToAccessKeyPtrOutputWithContext(context.Background())
-}
-
-func (i AccessKeyArgs) ToAccessKeyPtrOutputWithContext(ctx context.Context) AccessKeyPtrOutput {
-	return pulumi.ToOutputWithContext(ctx, i).(AccessKeyOutput).ToAccessKeyPtrOutputWithContext(ctx)
-}
-
-// AccessKeyPtrInput is an input type that accepts AccessKeyArgs, AccessKeyPtr and AccessKeyPtrOutput values.
-// You can construct a concrete instance of `AccessKeyPtrInput` via:
-//
-//	        AccessKeyArgs{...}
-//
-//	or:
-//
-//	        nil
-type AccessKeyPtrInput interface {
-	pulumi.Input
-
-	ToAccessKeyPtrOutput() AccessKeyPtrOutput
-	ToAccessKeyPtrOutputWithContext(context.Context) AccessKeyPtrOutput
-}
-
-type accessKeyPtrType AccessKeyArgs
-
-func AccessKeyPtr(v *AccessKeyArgs) AccessKeyPtrInput {
-	return (*accessKeyPtrType)(v)
-}
-
-func (*accessKeyPtrType) ElementType() reflect.Type {
-	return reflect.TypeOf((**AccessKey)(nil)).Elem()
-}
-
-func (i *accessKeyPtrType) ToAccessKeyPtrOutput() AccessKeyPtrOutput {
-	return i.ToAccessKeyPtrOutputWithContext(context.Background())
-}
-
-func (i *accessKeyPtrType) ToAccessKeyPtrOutputWithContext(ctx context.Context) AccessKeyPtrOutput {
-	return pulumi.ToOutputWithContext(ctx, i).(AccessKeyPtrOutput)
-}
-
-// Which access keys a robot account has, and where they are kept.
-type AccessKeyOutput struct{ *pulumi.OutputState }
-
-func (AccessKeyOutput) ElementType() reflect.Type {
-	return reflect.TypeOf((*AccessKey)(nil)).Elem()
-}
-
-func (o AccessKeyOutput) ToAccessKeyOutput() AccessKeyOutput {
-	return o
-}
-
-func (o AccessKeyOutput) ToAccessKeyOutputWithContext(ctx context.Context) AccessKeyOutput {
-	return o
-}
-
-func (o AccessKeyOutput) ToAccessKeyPtrOutput() AccessKeyPtrOutput {
-	return o.ToAccessKeyPtrOutputWithContext(context.Background())
-}
-
-func (o AccessKeyOutput) ToAccessKeyPtrOutputWithContext(ctx context.Context) AccessKeyPtrOutput {
-	return o.ApplyTWithContext(ctx, func(_ context.Context, v AccessKey) *AccessKey {
-		return &v
-	}).(AccessKeyPtrOutput)
-}
-
-// The generation of the current key, an integer from 1. By default 1. Raise it by one to rotate by hand: the new key is made first, in the place of the key before the previous one, which AWS's limit of two keys leaves no room for. It is an error to lower it, or to raise it beyond the next generation. Once `rotateEvery` has rotated, `accessKeyGeneration` is ahead of it, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
-func (o AccessKeyOutput) Generation() pulumi.IntPtrOutput {
-	return o.ApplyT(func(v AccessKey) *int { return v.Generation }).(pulumi.IntPtrOutput)
-}
-
-// An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is then encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates: the key before keeps its own.
-func (o AccessKeyOutput) PgpKey() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v AccessKey) *string { return v.PgpKey }).(pulumi.StringPtrOutput)
-}
-
-// What the key before the current one is: `active`, it goes on working for the hand-over; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`. It is switched off or deleted after its successor is made and kept in every store. A change is in place.
-func (o AccessKeyOutput) Previous() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v AccessKey) *string { return v.Previous }).(pulumi.StringPtrOutput)
-}
-
-// Whether every key of the robot is switched off, in an emergency. By default `false`. A key that is made meanwhile is switched off too. Set to `false` again, it switches the keys on, except what `previous` switches off. A change is in place.
-func (o AccessKeyOutput) Revoked() pulumi.BoolPtrOutput {
-	return o.ApplyT(func(v AccessKey) *bool { return v.Revoked }).(pulumi.BoolPtrOutput)
-}
-
-// How old the current key becomes, in days of 24 hours, from `1d` to `3650d`, such as `90d`. An update that finds it that old rotates it, and its preview says so; nothing happens without an update. By default keys are rotated by hand only. A change keeps the current key, unless it is older than that. (Source: CIS Amazon Web Services Foundations Benchmark, "Ensure access keys are rotated every 90 days or less".)
-func (o AccessKeyOutput) RotateEvery() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v AccessKey) *string { return v.RotateEvery }).(pulumi.StringPtrOutput)
-}
-
-// An AWS Secrets Manager secret that holds the current key. By default none.
-func (o AccessKeyOutput) SecretsManager() AccessKeySecretPtrOutput {
-	return o.ApplyT(func(v AccessKey) *AccessKeySecret { return v.SecretsManager }).(AccessKeySecretPtrOutput)
-}
-
-// The path, such as `/cicd/robot`, of two AWS Systems Manager parameters of type `SecureString` that hold the current key: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Names of `A-Z a-z 0-9 _ . -`, each after a slash, at most 14 of them and 900 characters, not beginning with `/aws` or `/ssm`. By default none. A rotation writes one after the other, so that a reader in between gets an ID and a secret that do not match. A change of the path makes new parameters before it deletes the old ones. (Source: AWS Systems Manager API Reference, "PutParameter".)
-func (o AccessKeyOutput) SsmPath() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v AccessKey) *string { return v.SsmPath }).(pulumi.StringPtrOutput)
-}
-
-type AccessKeyPtrOutput struct{ *pulumi.OutputState }
-
-func (AccessKeyPtrOutput) ElementType() reflect.Type {
-	return reflect.TypeOf((**AccessKey)(nil)).Elem()
-}
-
-func (o AccessKeyPtrOutput) ToAccessKeyPtrOutput() AccessKeyPtrOutput {
-	return o
-}
-
-func (o AccessKeyPtrOutput) ToAccessKeyPtrOutputWithContext(ctx context.Context) AccessKeyPtrOutput {
-	return o
-}
-
-func (o AccessKeyPtrOutput) Elem() AccessKeyOutput {
-	return o.ApplyT(func(v *AccessKey) AccessKey {
-		if v != nil {
-			return *v
-		}
-		var ret AccessKey
-		return ret
-	}).(AccessKeyOutput)
-}
-
-// The generation of the current key, an integer from 1. By default 1. Raise it by one to rotate by hand: the new key is made first, in the place of the key before the previous one, which AWS's limit of two keys leaves no room for. It is an error to lower it, or to raise it beyond the next generation. Once `rotateEvery` has rotated, `accessKeyGeneration` is ahead of it, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
-func (o AccessKeyPtrOutput) Generation() pulumi.IntPtrOutput {
-	return o.ApplyT(func(v *AccessKey) *int {
-		if v == nil {
-			return nil
-		}
-		return v.Generation
-	}).(pulumi.IntPtrOutput)
-}
-
-// An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is then encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates: the key before keeps its own.
-func (o AccessKeyPtrOutput) PgpKey() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v *AccessKey) *string {
-		if v == nil {
-			return nil
-		}
-		return v.PgpKey
-	}).(pulumi.StringPtrOutput)
-}
-
-// What the key before the current one is: `active`, it goes on working for the hand-over; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`. It is switched off or deleted after its successor is made and kept in every store. A change is in place.
-func (o AccessKeyPtrOutput) Previous() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v *AccessKey) *string {
-		if v == nil {
-			return nil
-		}
-		return v.Previous
-	}).(pulumi.StringPtrOutput)
-}
-
-// Whether every key of the robot is switched off, in an emergency. By default `false`. A key that is made meanwhile is switched off too. Set to `false` again, it switches the keys on, except what `previous` switches off. A change is in place.
-func (o AccessKeyPtrOutput) Revoked() pulumi.BoolPtrOutput {
-	return o.ApplyT(func(v *AccessKey) *bool {
-		if v == nil {
-			return nil
-		}
-		return v.Revoked
-	}).(pulumi.BoolPtrOutput)
-}
-
-// How old the current key becomes, in days of 24 hours, from `1d` to `3650d`, such as `90d`. An update that finds it that old rotates it, and its preview says so; nothing happens without an update. By default keys are rotated by hand only. A change keeps the current key, unless it is older than that. (Source: CIS Amazon Web Services Foundations Benchmark, "Ensure access keys are rotated every 90 days or less".)
-func (o AccessKeyPtrOutput) RotateEvery() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v *AccessKey) *string {
-		if v == nil {
-			return nil
-		}
-		return v.RotateEvery
-	}).(pulumi.StringPtrOutput)
-}
-
-// An AWS Secrets Manager secret that holds the current key. By default none.
-func (o AccessKeyPtrOutput) SecretsManager() AccessKeySecretPtrOutput {
-	return o.ApplyT(func(v *AccessKey) *AccessKeySecret {
-		if v == nil {
-			return nil
-		}
-		return v.SecretsManager
-	}).(AccessKeySecretPtrOutput)
-}
-
-// The path, such as `/cicd/robot`, of two AWS Systems Manager parameters of type `SecureString` that hold the current key: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Names of `A-Z a-z 0-9 _ . -`, each after a slash, at most 14 of them and 900 characters, not beginning with `/aws` or `/ssm`. By default none. A rotation writes one after the other, so that a reader in between gets an ID and a secret that do not match. A change of the path makes new parameters before it deletes the old ones. (Source: AWS Systems Manager API Reference, "PutParameter".)
-func (o AccessKeyPtrOutput) SsmPath() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v *AccessKey) *string {
-		if v == nil {
-			return nil
-		}
-		return v.SsmPath
-	}).(pulumi.StringPtrOutput)
-}
-
-// An AWS Secrets Manager secret that holds the current access key of a robot account, as the JSON text `{"AWS_ACCESS_KEY_ID": "...", "AWS_SECRET_ACCESS_KEY": "..."}`, both of which change at once. It is deleted without a recovery window, since its keys are deleted as well.
+// An AWS Secrets Manager secret that holds the current access key, as the JSON text `{"AWS_ACCESS_KEY_ID": "...", "AWS_SECRET_ACCESS_KEY": "..."}`. Both values change at once.
 type AccessKeySecret struct {
 	// The ID or ARN of the AWS KMS key that the secret is encrypted with, or an alias such as `alias/cicd`. By default `aws/secretsmanager`, AWS's own key of the account, which no other account can use. A change is in place.
 	KmsKeyId *string `pulumi:"kmsKeyId"`
-	// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. A change makes a new secret before it deletes the old one. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+	// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
 	Name string `pulumi:"name"`
 }
 
@@ -286,11 +32,11 @@ type AccessKeySecretInput interface {
 	ToAccessKeySecretOutputWithContext(context.Context) AccessKeySecretOutput
 }
 
-// An AWS Secrets Manager secret that holds the current access key of a robot account, as the JSON text `{"AWS_ACCESS_KEY_ID": "...", "AWS_SECRET_ACCESS_KEY": "..."}`, both of which change at once. It is deleted without a recovery window, since its keys are deleted as well.
+// An AWS Secrets Manager secret that holds the current access key, as the JSON text `{"AWS_ACCESS_KEY_ID": "...", "AWS_SECRET_ACCESS_KEY": "..."}`. Both values change at once.
 type AccessKeySecretArgs struct {
 	// The ID or ARN of the AWS KMS key that the secret is encrypted with, or an alias such as `alias/cicd`. By default `aws/secretsmanager`, AWS's own key of the account, which no other account can use. A change is in place.
 	KmsKeyId pulumi.StringPtrInput `pulumi:"kmsKeyId"`
-	// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. A change makes a new secret before it deletes the old one. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+	// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
 	Name pulumi.StringInput `pulumi:"name"`
 }
 
@@ -347,7 +93,7 @@ func (i *accessKeySecretPtrType) ToAccessKeySecretPtrOutputWithContext(ctx conte
 	return pulumi.ToOutputWithContext(ctx, i).(AccessKeySecretPtrOutput)
 }
 
-// An AWS Secrets Manager secret that holds the current access key of a robot account, as the JSON text `{"AWS_ACCESS_KEY_ID": "...", "AWS_SECRET_ACCESS_KEY": "..."}`, both of which change at once. It is deleted without a recovery window, since its keys are deleted as well.
+// An AWS Secrets Manager secret that holds the current access key, as the JSON text `{"AWS_ACCESS_KEY_ID": "...", "AWS_SECRET_ACCESS_KEY": "..."}`. Both values change at once.
 type AccessKeySecretOutput struct{ *pulumi.OutputState }
 
 func (AccessKeySecretOutput) ElementType() reflect.Type {
@@ -377,7 +123,7 @@ func (o AccessKeySecretOutput) KmsKeyId() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v AccessKeySecret) *string { return v.KmsKeyId }).(pulumi.StringPtrOutput)
 }
 
-// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. A change makes a new secret before it deletes the old one. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
 func (o AccessKeySecretOutput) Name() pulumi.StringOutput {
 	return o.ApplyT(func(v AccessKeySecret) string { return v.Name }).(pulumi.StringOutput)
 }
@@ -416,7 +162,7 @@ func (o AccessKeySecretPtrOutput) KmsKeyId() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. A change makes a new secret before it deletes the old one. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
 func (o AccessKeySecretPtrOutput) Name() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *AccessKeySecret) *string {
 		if v == nil {
@@ -427,12 +173,8 @@ func (o AccessKeySecretPtrOutput) Name() pulumi.StringPtrOutput {
 }
 
 func init() {
-	pulumi.RegisterInputType(reflect.TypeOf((*AccessKeyInput)(nil)).Elem(), AccessKeyArgs{})
-	pulumi.RegisterInputType(reflect.TypeOf((*AccessKeyPtrInput)(nil)).Elem(), AccessKeyArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*AccessKeySecretInput)(nil)).Elem(), AccessKeySecretArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*AccessKeySecretPtrInput)(nil)).Elem(), AccessKeySecretArgs{})
-	pulumi.RegisterOutputType(AccessKeyOutput{})
-	pulumi.RegisterOutputType(AccessKeyPtrOutput{})
 	pulumi.RegisterOutputType(AccessKeySecretOutput{})
 	pulumi.RegisterOutputType(AccessKeySecretPtrOutput{})
 }

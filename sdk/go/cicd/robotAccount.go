@@ -17,7 +17,7 @@ import (
 //
 // By default the robot may assume every role of its account. That is as much as the roles' trust policies let it: a role that trusts the account as a whole can then be assumed by the robot, an administrator's role too. Name a path, such as `cicd/*`, or single roles in `assumableRoles` to grant less.
 //
-// With `accessKey`, the user gets an access key too: an `aws.iam.AccessKey` for the current key and one for the key before it, and where they are asked for, an `aws.secretsmanager.Secret` with its `aws.secretsmanager.SecretVersion` and two `aws.ssm.Parameter`s that hold the current key. A key is rotated by an update that raises `generation` or finds the key older than `rotateEvery`: the preview says so, the new key takes the place of the key before the previous one, and the current key works until its successor is made and stored. Which keys there are is remembered in the stack's state, by a resource `cicd:index:AccessKeyRotation` that makes nothing. The [guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md) shows scheduled pipelines, what to do in an emergency, how a CI system gets the key, and what to do when an update is killed. A CI system that can sign in to AWS with OpenID Connect needs no access key.
+// The user gets no access key here. `AccessKey` creates, rotates and switches off keys, for this user or any other. A CI system that can sign in to AWS with OpenID Connect needs none.
 //
 // Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
 //
@@ -54,59 +54,9 @@ import (
 //	}
 //
 // ```
-// ### A robot account with an access key that is rotated every 90 days
-//
-// ```go
-// package main
-//
-// import (
-//
-//	"github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd"
-//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-//
-// )
-//
-//	func main() {
-//		pulumi.Run(func(ctx *pulumi.Context) error {
-//			// A robot account for the roles under /cicd/, with an access key. The first update after 90 days rotates the
-//			// key. The one before it goes on working until the next rotation. Secrets Manager and SSM hold the current one.
-//			robot, err := cicd.NewRobotAccount(ctx, "robot", &cicd.RobotAccountArgs{
-//				UserName:       pulumi.String("cicd-bot"),
-//				AssumableRoles: pulumi.ToStringArray([]string{"cicd/*"}),
-//				AccessKey: &cicd.AccessKeyArgs{
-//					RotateEvery:    pulumi.String("90d"),
-//					SecretsManager: &cicd.AccessKeySecretArgs{Name: pulumi.String("cicd/cicd-bot")},
-//					SsmPath:        pulumi.String("/cicd/cicd-bot"),
-//				},
-//			})
-//			if err != nil {
-//				return err
-//			}
-//
-//			ctx.Export("accessKeyId", robot.AccessKeyId)
-//			ctx.Export("secretAccessKey", robot.SecretAccessKey)
-//			ctx.Export("previousAccessKeyId", robot.PreviousAccessKeyId)
-//			ctx.Export("accessKeyRotateAfter", robot.AccessKeyRotateAfter)
-//			ctx.Export("secretArn", robot.SecretArn)
-//			ctx.Export("ssmParameterNames", robot.SsmParameterNames)
-//			return nil
-//		})
-//	}
-//
-// ```
 type RobotAccount struct {
 	pulumi.ResourceState
 
-	// The generation of the current access key. It grows by one with each rotation.
-	AccessKeyGeneration pulumi.IntPtrOutput `pulumi:"accessKeyGeneration"`
-	// The ID of the current access key, such as `AKIAIOSFODNN7EXAMPLE`. Absent without `accessKey`.
-	AccessKeyId pulumi.StringPtrOutput `pulumi:"accessKeyId"`
-	// When the current access key becomes due, in RFC 3339: the first update after that rotates. Absent without `rotateEvery`.
-	AccessKeyRotateAfter pulumi.StringPtrOutput `pulumi:"accessKeyRotateAfter"`
-	// When the current generation began, in RFC 3339.
-	AccessKeyRotatedAt pulumi.StringPtrOutput `pulumi:"accessKeyRotatedAt"`
-	// The secret of the current access key, encrypted to `pgpKey` and in base64: `base64 -d | gpg -d` gives it. Absent without `pgpKey`.
-	EncryptedSecretAccessKey pulumi.StringPtrOutput `pulumi:"encryptedSecretAccessKey"`
 	// The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`.
 	GroupArn pulumi.StringOutput `pulumi:"groupArn"`
 	// The name of the IAM group.
@@ -117,14 +67,6 @@ type RobotAccount struct {
 	Policy pulumi.StringOutput `pulumi:"policy"`
 	// The name of the group's inline policy.
 	PolicyName pulumi.StringOutput `pulumi:"policyName"`
-	// The ID of the access key before the current one. Absent if there is none.
-	PreviousAccessKeyId pulumi.StringPtrOutput `pulumi:"previousAccessKeyId"`
-	// The secret of the current access key: a Pulumi secret, encrypted in the state. Absent without `accessKey`, and with `pgpKey`.
-	SecretAccessKey pulumi.StringPtrOutput `pulumi:"secretAccessKey"`
-	// The ARN of the Secrets Manager secret. Absent without `secretsManager`.
-	SecretArn pulumi.StringPtrOutput `pulumi:"secretArn"`
-	// The names of the two SSM parameters, that of the ID first. Absent without `ssmPath`.
-	SsmParameterNames pulumi.StringArrayOutput `pulumi:"ssmParameterNames"`
 	// The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume.
 	UserArn pulumi.StringOutput `pulumi:"userArn"`
 	// The name of the IAM user.
@@ -140,10 +82,6 @@ func NewRobotAccount(ctx *pulumi.Context,
 		args = &RobotAccountArgs{}
 	}
 
-	secrets := pulumi.AdditionalSecretOutputs([]string{
-		"secretAccessKey",
-	})
-	opts = append(opts, secrets)
 	opts = internal.PkgResourceDefaultOpts(opts)
 	var resource RobotAccount
 	err := ctx.RegisterRemoteComponentResource("cicd:index:RobotAccount", name, args, &resource, opts...)
@@ -154,8 +92,6 @@ func NewRobotAccount(ctx *pulumi.Context,
 }
 
 type robotAccountArgs struct {
-	// The access keys of the user. By default none is made; removed, they are deleted. With it, a change of `userName` replaces the user, the new one before the old one.
-	AccessKey *AccessKey `pulumi:"accessKey"`
 	// Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
 	AllowSessionTags *bool `pulumi:"allowSessionTags"`
 	// The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
@@ -174,14 +110,12 @@ type robotAccountArgs struct {
 	SourceIps []string `pulumi:"sourceIps"`
 	// The tags of the user. They are merged over the default, which is `purpose: Account used to perform Pulumi stack updates on CI/CD.`: a `purpose` given here wins. At most 50 tags, the default included; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `_ . : / = + - @`; no key twice in different case, and none that begins with `aws:`. IAM groups have no tags. A change updates the user in place. (Source: IAM User Guide, "Tags for AWS Identity and Access Management resources".)
 	Tags map[string]string `pulumi:"tags"`
-	// The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the keys. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+	// The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change replaces the user, the new one before the old one: renamed in place, a user would keep old access keys that no resource knows. (Source: IAM User Guide, "IAM and AWS STS quotas".)
 	UserName *string `pulumi:"userName"`
 }
 
 // The set of arguments for constructing a RobotAccount resource.
 type RobotAccountArgs struct {
-	// The access keys of the user. By default none is made; removed, they are deleted. With it, a change of `userName` replaces the user, the new one before the old one.
-	AccessKey AccessKeyPtrInput
 	// Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
 	AllowSessionTags pulumi.BoolPtrInput
 	// The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
@@ -200,7 +134,7 @@ type RobotAccountArgs struct {
 	SourceIps pulumi.StringArrayInput
 	// The tags of the user. They are merged over the default, which is `purpose: Account used to perform Pulumi stack updates on CI/CD.`: a `purpose` given here wins. At most 50 tags, the default included; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `_ . : / = + - @`; no key twice in different case, and none that begins with `aws:`. IAM groups have no tags. A change updates the user in place. (Source: IAM User Guide, "Tags for AWS Identity and Access Management resources".)
 	Tags pulumi.StringMapInput
-	// The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the keys. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+	// The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change replaces the user, the new one before the old one: renamed in place, a user would keep old access keys that no resource knows. (Source: IAM User Guide, "IAM and AWS STS quotas".)
 	UserName pulumi.StringPtrInput
 }
 
@@ -291,31 +225,6 @@ func (o RobotAccountOutput) ToRobotAccountOutputWithContext(ctx context.Context)
 	return o
 }
 
-// The generation of the current access key. It grows by one with each rotation.
-func (o RobotAccountOutput) AccessKeyGeneration() pulumi.IntPtrOutput {
-	return o.ApplyT(func(v *RobotAccount) pulumi.IntPtrOutput { return v.AccessKeyGeneration }).(pulumi.IntPtrOutput)
-}
-
-// The ID of the current access key, such as `AKIAIOSFODNN7EXAMPLE`. Absent without `accessKey`.
-func (o RobotAccountOutput) AccessKeyId() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v *RobotAccount) pulumi.StringPtrOutput { return v.AccessKeyId }).(pulumi.StringPtrOutput)
-}
-
-// When the current access key becomes due, in RFC 3339: the first update after that rotates. Absent without `rotateEvery`.
-func (o RobotAccountOutput) AccessKeyRotateAfter() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v *RobotAccount) pulumi.StringPtrOutput { return v.AccessKeyRotateAfter }).(pulumi.StringPtrOutput)
-}
-
-// When the current generation began, in RFC 3339.
-func (o RobotAccountOutput) AccessKeyRotatedAt() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v *RobotAccount) pulumi.StringPtrOutput { return v.AccessKeyRotatedAt }).(pulumi.StringPtrOutput)
-}
-
-// The secret of the current access key, encrypted to `pgpKey` and in base64: `base64 -d | gpg -d` gives it. Absent without `pgpKey`.
-func (o RobotAccountOutput) EncryptedSecretAccessKey() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v *RobotAccount) pulumi.StringPtrOutput { return v.EncryptedSecretAccessKey }).(pulumi.StringPtrOutput)
-}
-
 // The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`.
 func (o RobotAccountOutput) GroupArn() pulumi.StringOutput {
 	return o.ApplyT(func(v *RobotAccount) pulumi.StringOutput { return v.GroupArn }).(pulumi.StringOutput)
@@ -339,26 +248,6 @@ func (o RobotAccountOutput) Policy() pulumi.StringOutput {
 // The name of the group's inline policy.
 func (o RobotAccountOutput) PolicyName() pulumi.StringOutput {
 	return o.ApplyT(func(v *RobotAccount) pulumi.StringOutput { return v.PolicyName }).(pulumi.StringOutput)
-}
-
-// The ID of the access key before the current one. Absent if there is none.
-func (o RobotAccountOutput) PreviousAccessKeyId() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v *RobotAccount) pulumi.StringPtrOutput { return v.PreviousAccessKeyId }).(pulumi.StringPtrOutput)
-}
-
-// The secret of the current access key: a Pulumi secret, encrypted in the state. Absent without `accessKey`, and with `pgpKey`.
-func (o RobotAccountOutput) SecretAccessKey() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v *RobotAccount) pulumi.StringPtrOutput { return v.SecretAccessKey }).(pulumi.StringPtrOutput)
-}
-
-// The ARN of the Secrets Manager secret. Absent without `secretsManager`.
-func (o RobotAccountOutput) SecretArn() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v *RobotAccount) pulumi.StringPtrOutput { return v.SecretArn }).(pulumi.StringPtrOutput)
-}
-
-// The names of the two SSM parameters, that of the ID first. Absent without `ssmPath`.
-func (o RobotAccountOutput) SsmParameterNames() pulumi.StringArrayOutput {
-	return o.ApplyT(func(v *RobotAccount) pulumi.StringArrayOutput { return v.SsmParameterNames }).(pulumi.StringArrayOutput)
 }
 
 // The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume.

@@ -6,6 +6,8 @@ import builtins as _builtins
 from . import _utilities
 import typing
 # Export this package's modules as members:
+from ._enums import *
+from .access_key import *
 from .deployment_role import *
 from .provider import *
 from .robot_account import *
@@ -18,6 +20,7 @@ _utilities.register(
   "mod": "index",
   "fqn": "pulumi_cicd",
   "classes": {
+   "cicd:index:AccessKey": "AccessKey",
    "cicd:index:DeploymentRole": "DeploymentRole",
    "cicd:index:RobotAccount": "RobotAccount"
   }

@@ -13,175 +13,20 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from . import _utilities
+from ._enums import *
 
 __all__ = [
-    'AccessKeyArgs',
-    'AccessKeyArgsDict',
     'AccessKeySecretArgs',
     'AccessKeySecretArgsDict',
 ]
 
-class AccessKeyArgsDict(TypedDict):
-    """
-    Which access keys a robot account has, and where they are kept.
-    """
-    generation: NotRequired[pulumi.Input[Optional[_builtins.int]]]
-    """
-    The generation of the current key, an integer from 1. By default 1. Raise it by one to rotate by hand: the new key is made first, in the place of the key before the previous one, which AWS's limit of two keys leaves no room for. It is an error to lower it, or to raise it beyond the next generation. Once `rotateEvery` has rotated, `accessKeyGeneration` is ahead of it, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
-    """
-    pgp_key: NotRequired[pulumi.Input[Optional[_builtins.str]]]
-    """
-    An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is then encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates: the key before keeps its own.
-    """
-    previous: NotRequired[pulumi.Input[Optional[_builtins.str]]]
-    """
-    What the key before the current one is: `active`, it goes on working for the hand-over; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`. It is switched off or deleted after its successor is made and kept in every store. A change is in place.
-    """
-    revoked: NotRequired[pulumi.Input[Optional[_builtins.bool]]]
-    """
-    Whether every key of the robot is switched off, in an emergency. By default `false`. A key that is made meanwhile is switched off too. Set to `false` again, it switches the keys on, except what `previous` switches off. A change is in place.
-    """
-    rotate_every: NotRequired[pulumi.Input[Optional[_builtins.str]]]
-    """
-    How old the current key becomes, in days of 24 hours, from `1d` to `3650d`, such as `90d`. An update that finds it that old rotates it, and its preview says so; nothing happens without an update. By default keys are rotated by hand only. A change keeps the current key, unless it is older than that. (Source: CIS Amazon Web Services Foundations Benchmark, "Ensure access keys are rotated every 90 days or less".)
-    """
-    secrets_manager: NotRequired[pulumi.Input[Optional['AccessKeySecretArgsDict']]]
-    """
-    An AWS Secrets Manager secret that holds the current key. By default none.
-    """
-    ssm_path: NotRequired[pulumi.Input[Optional[_builtins.str]]]
-    """
-    The path, such as `/cicd/robot`, of two AWS Systems Manager parameters of type `SecureString` that hold the current key: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Names of `A-Z a-z 0-9 _ . -`, each after a slash, at most 14 of them and 900 characters, not beginning with `/aws` or `/ssm`. By default none. A rotation writes one after the other, so that a reader in between gets an ID and a secret that do not match. A change of the path makes new parameters before it deletes the old ones. (Source: AWS Systems Manager API Reference, "PutParameter".)
-    """
-
-@pulumi.input_type
-class AccessKeyArgs:
-    def __init__(__self__, *,
-                 generation: pulumi.Input[Optional[_builtins.int]] = None,
-                 pgp_key: pulumi.Input[Optional[_builtins.str]] = None,
-                 previous: pulumi.Input[Optional[_builtins.str]] = None,
-                 revoked: pulumi.Input[Optional[_builtins.bool]] = None,
-                 rotate_every: pulumi.Input[Optional[_builtins.str]] = None,
-                 secrets_manager: pulumi.Input[Optional['AccessKeySecretArgs']] = None,
-                 ssm_path: pulumi.Input[Optional[_builtins.str]] = None):
-        """
-        Which access keys a robot account has, and where they are kept.
-
-        :param pulumi.Input[_builtins.int] generation: The generation of the current key, an integer from 1. By default 1. Raise it by one to rotate by hand: the new key is made first, in the place of the key before the previous one, which AWS's limit of two keys leaves no room for. It is an error to lower it, or to raise it beyond the next generation. Once `rotateEvery` has rotated, `accessKeyGeneration` is ahead of it, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
-        :param pulumi.Input[_builtins.str] pgp_key: An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is then encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates: the key before keeps its own.
-        :param pulumi.Input[_builtins.str] previous: What the key before the current one is: `active`, it goes on working for the hand-over; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`. It is switched off or deleted after its successor is made and kept in every store. A change is in place.
-        :param pulumi.Input[_builtins.bool] revoked: Whether every key of the robot is switched off, in an emergency. By default `false`. A key that is made meanwhile is switched off too. Set to `false` again, it switches the keys on, except what `previous` switches off. A change is in place.
-        :param pulumi.Input[_builtins.str] rotate_every: How old the current key becomes, in days of 24 hours, from `1d` to `3650d`, such as `90d`. An update that finds it that old rotates it, and its preview says so; nothing happens without an update. By default keys are rotated by hand only. A change keeps the current key, unless it is older than that. (Source: CIS Amazon Web Services Foundations Benchmark, "Ensure access keys are rotated every 90 days or less".)
-        :param pulumi.Input['AccessKeySecretArgs'] secrets_manager: An AWS Secrets Manager secret that holds the current key. By default none.
-        :param pulumi.Input[_builtins.str] ssm_path: The path, such as `/cicd/robot`, of two AWS Systems Manager parameters of type `SecureString` that hold the current key: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Names of `A-Z a-z 0-9 _ . -`, each after a slash, at most 14 of them and 900 characters, not beginning with `/aws` or `/ssm`. By default none. A rotation writes one after the other, so that a reader in between gets an ID and a secret that do not match. A change of the path makes new parameters before it deletes the old ones. (Source: AWS Systems Manager API Reference, "PutParameter".)
-        """
-        if generation is not None:
-            pulumi.set(__self__, "generation", generation)
-        if pgp_key is not None:
-            pulumi.set(__self__, "pgp_key", pgp_key)
-        if previous is not None:
-            pulumi.set(__self__, "previous", previous)
-        if revoked is not None:
-            pulumi.set(__self__, "revoked", revoked)
-        if rotate_every is not None:
-            pulumi.set(__self__, "rotate_every", rotate_every)
-        if secrets_manager is not None:
-            pulumi.set(__self__, "secrets_manager", secrets_manager)
-        if ssm_path is not None:
-            pulumi.set(__self__, "ssm_path", ssm_path)
-
-    @_builtins.property
-    @pulumi.getter
-    def generation(self) -> pulumi.Input[Optional[_builtins.int]]:
-        """
-        The generation of the current key, an integer from 1. By default 1. Raise it by one to rotate by hand: the new key is made first, in the place of the key before the previous one, which AWS's limit of two keys leaves no room for. It is an error to lower it, or to raise it beyond the next generation. Once `rotateEvery` has rotated, `accessKeyGeneration` is ahead of it, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
-        """
-        return pulumi.get(self, "generation")
-
-    @generation.setter
-    def generation(self, value: pulumi.Input[Optional[_builtins.int]]):
-        pulumi.set(self, "generation", value)
-
-    @_builtins.property
-    @pulumi.getter(name="pgpKey")
-    def pgp_key(self) -> pulumi.Input[Optional[_builtins.str]]:
-        """
-        An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is then encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates: the key before keeps its own.
-        """
-        return pulumi.get(self, "pgp_key")
-
-    @pgp_key.setter
-    def pgp_key(self, value: pulumi.Input[Optional[_builtins.str]]):
-        pulumi.set(self, "pgp_key", value)
-
-    @_builtins.property
-    @pulumi.getter
-    def previous(self) -> pulumi.Input[Optional[_builtins.str]]:
-        """
-        What the key before the current one is: `active`, it goes on working for the hand-over; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`. It is switched off or deleted after its successor is made and kept in every store. A change is in place.
-        """
-        return pulumi.get(self, "previous")
-
-    @previous.setter
-    def previous(self, value: pulumi.Input[Optional[_builtins.str]]):
-        pulumi.set(self, "previous", value)
-
-    @_builtins.property
-    @pulumi.getter
-    def revoked(self) -> pulumi.Input[Optional[_builtins.bool]]:
-        """
-        Whether every key of the robot is switched off, in an emergency. By default `false`. A key that is made meanwhile is switched off too. Set to `false` again, it switches the keys on, except what `previous` switches off. A change is in place.
-        """
-        return pulumi.get(self, "revoked")
-
-    @revoked.setter
-    def revoked(self, value: pulumi.Input[Optional[_builtins.bool]]):
-        pulumi.set(self, "revoked", value)
-
-    @_builtins.property
-    @pulumi.getter(name="rotateEvery")
-    def rotate_every(self) -> pulumi.Input[Optional[_builtins.str]]:
-        """
-        How old the current key becomes, in days of 24 hours, from `1d` to `3650d`, such as `90d`. An update that finds it that old rotates it, and its preview says so; nothing happens without an update. By default keys are rotated by hand only. A change keeps the current key, unless it is older than that. (Source: CIS Amazon Web Services Foundations Benchmark, "Ensure access keys are rotated every 90 days or less".)
-        """
-        return pulumi.get(self, "rotate_every")
-
-    @rotate_every.setter
-    def rotate_every(self, value: pulumi.Input[Optional[_builtins.str]]):
-        pulumi.set(self, "rotate_every", value)
-
-    @_builtins.property
-    @pulumi.getter(name="secretsManager")
-    def secrets_manager(self) -> pulumi.Input[Optional['AccessKeySecretArgs']]:
-        """
-        An AWS Secrets Manager secret that holds the current key. By default none.
-        """
-        return pulumi.get(self, "secrets_manager")
-
-    @secrets_manager.setter
-    def secrets_manager(self, value: pulumi.Input[Optional['AccessKeySecretArgs']]):
-        pulumi.set(self, "secrets_manager", value)
-
-    @_builtins.property
-    @pulumi.getter(name="ssmPath")
-    def ssm_path(self) -> pulumi.Input[Optional[_builtins.str]]:
-        """
-        The path, such as `/cicd/robot`, of two AWS Systems Manager parameters of type `SecureString` that hold the current key: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Names of `A-Z a-z 0-9 _ . -`, each after a slash, at most 14 of them and 900 characters, not beginning with `/aws` or `/ssm`. By default none. A rotation writes one after the other, so that a reader in between gets an ID and a secret that do not match. A change of the path makes new parameters before it deletes the old ones. (Source: AWS Systems Manager API Reference, "PutParameter".)
-        """
-        return pulumi.get(self, "ssm_path")
-
-    @ssm_path.setter
-    def ssm_path(self, value: pulumi.Input[Optional[_builtins.str]]):
-        pulumi.set(self, "ssm_path", value)
-
-
 class AccessKeySecretArgsDict(TypedDict):
     """
-    An AWS Secrets Manager secret that holds the current access key of a robot account, as the JSON text `{"AWS_ACCESS_KEY_ID": "...", "AWS_SECRET_ACCESS_KEY": "..."}`, both of which change at once. It is deleted without a recovery window, since its keys are deleted as well.
+    An AWS Secrets Manager secret that holds the current access key, as the JSON text `{"AWS_ACCESS_KEY_ID": "...", "AWS_SECRET_ACCESS_KEY": "..."}`. Both values change at once.
     """
     name: pulumi.Input[_builtins.str]
     """
-    The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. A change makes a new secret before it deletes the old one. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+    The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
     """
     kms_key_id: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
@@ -194,9 +39,9 @@ class AccessKeySecretArgs:
                  name: pulumi.Input[_builtins.str],
                  kms_key_id: pulumi.Input[Optional[_builtins.str]] = None):
         """
-        An AWS Secrets Manager secret that holds the current access key of a robot account, as the JSON text `{"AWS_ACCESS_KEY_ID": "...", "AWS_SECRET_ACCESS_KEY": "..."}`, both of which change at once. It is deleted without a recovery window, since its keys are deleted as well.
+        An AWS Secrets Manager secret that holds the current access key, as the JSON text `{"AWS_ACCESS_KEY_ID": "...", "AWS_SECRET_ACCESS_KEY": "..."}`. Both values change at once.
 
-        :param pulumi.Input[_builtins.str] name: The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. A change makes a new secret before it deletes the old one. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+        :param pulumi.Input[_builtins.str] name: The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
         :param pulumi.Input[_builtins.str] kms_key_id: The ID or ARN of the AWS KMS key that the secret is encrypted with, or an alias such as `alias/cicd`. By default `aws/secretsmanager`, AWS's own key of the account, which no other account can use. A change is in place.
         """
         pulumi.set(__self__, "name", name)
@@ -207,7 +52,7 @@ class AccessKeySecretArgs:
     @pulumi.getter
     def name(self) -> pulumi.Input[_builtins.str]:
         """
-        The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. A change makes a new secret before it deletes the old one. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+        The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
         """
         return pulumi.get(self, "name")
 

@@ -13,14 +13,12 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from . import _utilities
-from ._inputs import *
 
 __all__ = ['RobotAccountArgs', 'RobotAccount']
 
 @pulumi.input_type
 class RobotAccountArgs:
     def __init__(__self__, *,
-                 access_key: pulumi.Input[Optional['AccessKeyArgs']] = None,
                  allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  assumable_roles: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  force_destroy: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -34,7 +32,6 @@ class RobotAccountArgs:
         """
         The set of arguments for constructing a RobotAccount resource.
 
-        :param pulumi.Input['AccessKeyArgs'] access_key: The access keys of the user. By default none is made; removed, they are deleted. With it, a change of `userName` replaces the user, the new one before the old one.
         :param pulumi.Input[_builtins.bool] allow_session_tags: Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] assumable_roles: The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
         :param pulumi.Input[_builtins.bool] force_destroy: Whether the user is deleted even if it has access keys, or other credentials, that this resource did not make. By default `false`: AWS then refuses to delete such a user. A change updates the user in place.
@@ -44,10 +41,8 @@ class RobotAccountArgs:
         :param pulumi.Input[_builtins.str] policy_name: The name of the group's inline policy: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. By default `assume-roles`. A change replaces the policy, the new one before the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] source_ips: The addresses that the robot may assume roles from, as ranges of IPv4 or IPv6 addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; at least one. AWS sees the public address of the caller; calls through a VPC endpoint do not match. By default, calls from anywhere are allowed. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS global condition context keys", `aws:SourceIp`.)
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] tags: The tags of the user. They are merged over the default, which is `purpose: Account used to perform Pulumi stack updates on CI/CD.`: a `purpose` given here wins. At most 50 tags, the default included; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `_ . : / = + - @`; no key twice in different case, and none that begins with `aws:`. IAM groups have no tags. A change updates the user in place. (Source: IAM User Guide, "Tags for AWS Identity and Access Management resources".)
-        :param pulumi.Input[_builtins.str] user_name: The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the keys. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+        :param pulumi.Input[_builtins.str] user_name: The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change replaces the user, the new one before the old one: renamed in place, a user would keep old access keys that no resource knows. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         """
-        if access_key is not None:
-            pulumi.set(__self__, "access_key", access_key)
         if allow_session_tags is not None:
             pulumi.set(__self__, "allow_session_tags", allow_session_tags)
         if assumable_roles is not None:
@@ -68,18 +63,6 @@ class RobotAccountArgs:
             pulumi.set(__self__, "tags", tags)
         if user_name is not None:
             pulumi.set(__self__, "user_name", user_name)
-
-    @_builtins.property
-    @pulumi.getter(name="accessKey")
-    def access_key(self) -> pulumi.Input[Optional['AccessKeyArgs']]:
-        """
-        The access keys of the user. By default none is made; removed, they are deleted. With it, a change of `userName` replaces the user, the new one before the old one.
-        """
-        return pulumi.get(self, "access_key")
-
-    @access_key.setter
-    def access_key(self, value: pulumi.Input[Optional['AccessKeyArgs']]):
-        pulumi.set(self, "access_key", value)
 
     @_builtins.property
     @pulumi.getter(name="allowSessionTags")
@@ -193,7 +176,7 @@ class RobotAccountArgs:
     @pulumi.getter(name="userName")
     def user_name(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the keys. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+        The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change replaces the user, the new one before the old one: renamed in place, a user would keep old access keys that no resource knows. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         """
         return pulumi.get(self, "user_name")
 
@@ -208,7 +191,6 @@ class RobotAccount(pulumi.ComponentResource):
     def __init__(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
-                 access_key: pulumi.Input[Optional[Union['AccessKeyArgs', 'AccessKeyArgsDict']]] = None,
                  allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  assumable_roles: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  force_destroy: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -227,7 +209,7 @@ class RobotAccount(pulumi.ComponentResource):
 
         By default the robot may assume every role of its account. That is as much as the roles' trust policies let it: a role that trusts the account as a whole can then be assumed by the robot, an administrator's role too. Name a path, such as `cicd/*`, or single roles in `assumableRoles` to grant less.
 
-        With `accessKey`, the user gets an access key too: an `aws.iam.AccessKey` for the current key and one for the key before it, and where they are asked for, an `aws.secretsmanager.Secret` with its `aws.secretsmanager.SecretVersion` and two `aws.ssm.Parameter`s that hold the current key. A key is rotated by an update that raises `generation` or finds the key older than `rotateEvery`: the preview says so, the new key takes the place of the key before the previous one, and the current key works until its successor is made and stored. Which keys there are is remembered in the stack's state, by a resource `cicd:index:AccessKeyRotation` that makes nothing. The [guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md) shows scheduled pipelines, what to do in an emergency, how a CI system gets the key, and what to do when an update is killed. A CI system that can sign in to AWS with OpenID Connect needs no access key.
+        The user gets no access key here. `AccessKey` creates, rotates and switches off keys, for this user or any other. A CI system that can sign in to AWS with OpenID Connect needs none.
 
         Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
 
@@ -250,37 +232,10 @@ class RobotAccount(pulumi.ComponentResource):
         pulumi.export("groupName", robot.group_name)
         pulumi.export("policy", robot.policy)
         ```
-        ### A robot account with an access key that is rotated every 90 days
-
-        ```python
-        import pulumi
-        import pulumi_cicd as cicd
-
-        # A robot account for the roles under /cicd/, with an access key. The first update after 90 days rotates the key. The
-        # one before it goes on working until the next rotation. Secrets Manager and SSM hold the current one.
-        robot = cicd.RobotAccount(
-            "robot",
-            user_name="cicd-bot",
-            assumable_roles=["cicd/*"],
-            access_key={
-                "rotate_every": "90d",
-                "secrets_manager": {"name": "cicd/cicd-bot"},
-                "ssm_path": "/cicd/cicd-bot",
-            },
-        )
-
-        pulumi.export("accessKeyId", robot.access_key_id)
-        pulumi.export("secretAccessKey", robot.secret_access_key)
-        pulumi.export("previousAccessKeyId", robot.previous_access_key_id)
-        pulumi.export("accessKeyRotateAfter", robot.access_key_rotate_after)
-        pulumi.export("secretArn", robot.secret_arn)
-        pulumi.export("ssmParameterNames", robot.ssm_parameter_names)
-        ```
 
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
-        :param pulumi.Input[Union['AccessKeyArgs', 'AccessKeyArgsDict']] access_key: The access keys of the user. By default none is made; removed, they are deleted. With it, a change of `userName` replaces the user, the new one before the old one.
         :param pulumi.Input[_builtins.bool] allow_session_tags: Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] assumable_roles: The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
         :param pulumi.Input[_builtins.bool] force_destroy: Whether the user is deleted even if it has access keys, or other credentials, that this resource did not make. By default `false`: AWS then refuses to delete such a user. A change updates the user in place.
@@ -290,7 +245,7 @@ class RobotAccount(pulumi.ComponentResource):
         :param pulumi.Input[_builtins.str] policy_name: The name of the group's inline policy: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. By default `assume-roles`. A change replaces the policy, the new one before the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] source_ips: The addresses that the robot may assume roles from, as ranges of IPv4 or IPv6 addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; at least one. AWS sees the public address of the caller; calls through a VPC endpoint do not match. By default, calls from anywhere are allowed. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS global condition context keys", `aws:SourceIp`.)
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] tags: The tags of the user. They are merged over the default, which is `purpose: Account used to perform Pulumi stack updates on CI/CD.`: a `purpose` given here wins. At most 50 tags, the default included; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `_ . : / = + - @`; no key twice in different case, and none that begins with `aws:`. IAM groups have no tags. A change updates the user in place. (Source: IAM User Guide, "Tags for AWS Identity and Access Management resources".)
-        :param pulumi.Input[_builtins.str] user_name: The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change renames the user in place, which changes its ARN; with `accessKey`, it replaces the user and the keys. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+        :param pulumi.Input[_builtins.str] user_name: The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change replaces the user, the new one before the old one: renamed in place, a user would keep old access keys that no resource knows. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         """
         ...
     @overload
@@ -305,7 +260,7 @@ class RobotAccount(pulumi.ComponentResource):
 
         By default the robot may assume every role of its account. That is as much as the roles' trust policies let it: a role that trusts the account as a whole can then be assumed by the robot, an administrator's role too. Name a path, such as `cicd/*`, or single roles in `assumableRoles` to grant less.
 
-        With `accessKey`, the user gets an access key too: an `aws.iam.AccessKey` for the current key and one for the key before it, and where they are asked for, an `aws.secretsmanager.Secret` with its `aws.secretsmanager.SecretVersion` and two `aws.ssm.Parameter`s that hold the current key. A key is rotated by an update that raises `generation` or finds the key older than `rotateEvery`: the preview says so, the new key takes the place of the key before the previous one, and the current key works until its successor is made and stored. Which keys there are is remembered in the stack's state, by a resource `cicd:index:AccessKeyRotation` that makes nothing. The [guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md) shows scheduled pipelines, what to do in an emergency, how a CI system gets the key, and what to do when an update is killed. A CI system that can sign in to AWS with OpenID Connect needs no access key.
+        The user gets no access key here. `AccessKey` creates, rotates and switches off keys, for this user or any other. A CI system that can sign in to AWS with OpenID Connect needs none.
 
         Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
 
@@ -327,32 +282,6 @@ class RobotAccount(pulumi.ComponentResource):
         pulumi.export("userArn", robot.user_arn)
         pulumi.export("groupName", robot.group_name)
         pulumi.export("policy", robot.policy)
-        ```
-        ### A robot account with an access key that is rotated every 90 days
-
-        ```python
-        import pulumi
-        import pulumi_cicd as cicd
-
-        # A robot account for the roles under /cicd/, with an access key. The first update after 90 days rotates the key. The
-        # one before it goes on working until the next rotation. Secrets Manager and SSM hold the current one.
-        robot = cicd.RobotAccount(
-            "robot",
-            user_name="cicd-bot",
-            assumable_roles=["cicd/*"],
-            access_key={
-                "rotate_every": "90d",
-                "secrets_manager": {"name": "cicd/cicd-bot"},
-                "ssm_path": "/cicd/cicd-bot",
-            },
-        )
-
-        pulumi.export("accessKeyId", robot.access_key_id)
-        pulumi.export("secretAccessKey", robot.secret_access_key)
-        pulumi.export("previousAccessKeyId", robot.previous_access_key_id)
-        pulumi.export("accessKeyRotateAfter", robot.access_key_rotate_after)
-        pulumi.export("secretArn", robot.secret_arn)
-        pulumi.export("ssmParameterNames", robot.ssm_parameter_names)
         ```
 
 
@@ -371,7 +300,6 @@ class RobotAccount(pulumi.ComponentResource):
     def _internal_init(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
-                 access_key: pulumi.Input[Optional[Union['AccessKeyArgs', 'AccessKeyArgsDict']]] = None,
                  allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  assumable_roles: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  force_destroy: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -393,7 +321,6 @@ class RobotAccount(pulumi.ComponentResource):
                 raise TypeError('__props__ is only valid when passed in combination with a valid opts.id to get an existing resource')
             __props__ = RobotAccountArgs.__new__(RobotAccountArgs)
 
-            __props__.__dict__["access_key"] = access_key
             __props__.__dict__["allow_session_tags"] = allow_session_tags
             __props__.__dict__["assumable_roles"] = assumable_roles
             __props__.__dict__["force_destroy"] = force_destroy
@@ -404,68 +331,17 @@ class RobotAccount(pulumi.ComponentResource):
             __props__.__dict__["source_ips"] = source_ips
             __props__.__dict__["tags"] = tags
             __props__.__dict__["user_name"] = user_name
-            __props__.__dict__["access_key_generation"] = None
-            __props__.__dict__["access_key_id"] = None
-            __props__.__dict__["access_key_rotate_after"] = None
-            __props__.__dict__["access_key_rotated_at"] = None
-            __props__.__dict__["encrypted_secret_access_key"] = None
             __props__.__dict__["group_arn"] = None
             __props__.__dict__["group_unique_id"] = None
             __props__.__dict__["policy"] = None
-            __props__.__dict__["previous_access_key_id"] = None
-            __props__.__dict__["secret_access_key"] = None
-            __props__.__dict__["secret_arn"] = None
-            __props__.__dict__["ssm_parameter_names"] = None
             __props__.__dict__["user_arn"] = None
             __props__.__dict__["user_unique_id"] = None
-        secret_opts = pulumi.ResourceOptions(additional_secret_outputs=["secretAccessKey"])
-        opts = pulumi.ResourceOptions.merge(opts, secret_opts)
         super(RobotAccount, __self__).__init__(
             'cicd:index:RobotAccount',
             resource_name,
             __props__,
             opts,
             remote=True)
-
-    @_builtins.property
-    @pulumi.getter(name="accessKeyGeneration")
-    def access_key_generation(self) -> pulumi.Output[Optional[_builtins.int]]:
-        """
-        The generation of the current access key. It grows by one with each rotation.
-        """
-        return pulumi.get(self, "access_key_generation")
-
-    @_builtins.property
-    @pulumi.getter(name="accessKeyId")
-    def access_key_id(self) -> pulumi.Output[Optional[_builtins.str]]:
-        """
-        The ID of the current access key, such as `AKIAIOSFODNN7EXAMPLE`. Absent without `accessKey`.
-        """
-        return pulumi.get(self, "access_key_id")
-
-    @_builtins.property
-    @pulumi.getter(name="accessKeyRotateAfter")
-    def access_key_rotate_after(self) -> pulumi.Output[Optional[_builtins.str]]:
-        """
-        When the current access key becomes due, in RFC 3339: the first update after that rotates. Absent without `rotateEvery`.
-        """
-        return pulumi.get(self, "access_key_rotate_after")
-
-    @_builtins.property
-    @pulumi.getter(name="accessKeyRotatedAt")
-    def access_key_rotated_at(self) -> pulumi.Output[Optional[_builtins.str]]:
-        """
-        When the current generation began, in RFC 3339.
-        """
-        return pulumi.get(self, "access_key_rotated_at")
-
-    @_builtins.property
-    @pulumi.getter(name="encryptedSecretAccessKey")
-    def encrypted_secret_access_key(self) -> pulumi.Output[Optional[_builtins.str]]:
-        """
-        The secret of the current access key, encrypted to `pgpKey` and in base64: `base64 -d | gpg -d` gives it. Absent without `pgpKey`.
-        """
-        return pulumi.get(self, "encrypted_secret_access_key")
 
     @_builtins.property
     @pulumi.getter(name="groupArn")
@@ -506,38 +382,6 @@ class RobotAccount(pulumi.ComponentResource):
         The name of the group's inline policy.
         """
         return pulumi.get(self, "policy_name")
-
-    @_builtins.property
-    @pulumi.getter(name="previousAccessKeyId")
-    def previous_access_key_id(self) -> pulumi.Output[Optional[_builtins.str]]:
-        """
-        The ID of the access key before the current one. Absent if there is none.
-        """
-        return pulumi.get(self, "previous_access_key_id")
-
-    @_builtins.property
-    @pulumi.getter(name="secretAccessKey")
-    def secret_access_key(self) -> pulumi.Output[Optional[_builtins.str]]:
-        """
-        The secret of the current access key: a Pulumi secret, encrypted in the state. Absent without `accessKey`, and with `pgpKey`.
-        """
-        return pulumi.get(self, "secret_access_key")
-
-    @_builtins.property
-    @pulumi.getter(name="secretArn")
-    def secret_arn(self) -> pulumi.Output[Optional[_builtins.str]]:
-        """
-        The ARN of the Secrets Manager secret. Absent without `secretsManager`.
-        """
-        return pulumi.get(self, "secret_arn")
-
-    @_builtins.property
-    @pulumi.getter(name="ssmParameterNames")
-    def ssm_parameter_names(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
-        """
-        The names of the two SSM parameters, that of the ID first. Absent without `ssmPath`.
-        """
-        return pulumi.get(self, "ssm_parameter_names")
 
     @_builtins.property
     @pulumi.getter(name="userArn")

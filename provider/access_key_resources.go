@@ -1,0 +1,466 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"google.golang.org/grpc/status"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rotation"
+)
+
+// The status of an access key, as AWS names it.
+const (
+	statusActive   = "Active"
+	statusInactive = "Inactive"
+)
+
+func awsStatus(active bool) string {
+	if active {
+		return statusActive
+	}
+	return statusInactive
+}
+
+// iamWait returns how long AWS may take until a change of an access key is seen everywhere. A new key takes 5 to 10
+// seconds to work; an emulator needs no time.
+func iamWait() time.Duration {
+	if wait, err := time.ParseDuration(os.Getenv("CICD_IAM_WAIT")); err == nil && wait >= 0 {
+		return wait
+	}
+	return 10 * time.Second
+}
+
+// accessKeyBuilder registers the children of one [AccessKey].
+type accessKeyBuilder struct {
+	ctx       *pulumi.Context
+	name      string
+	args      AccessKeyArgs
+	component *AccessKey
+	journal   journalResource
+	// listed are the keys that the user had before this update, as a keyList.
+	listed pulumi.Output
+	// before and previousBefore return the IDs of the keys that were listed when the current and the previous generation
+	// were planned. Only hooks call them, because they are unknown in a preview.
+	before, previousBefore func() ([]string, error)
+	// created reports whether this update creates the current key.
+	created atomic.Bool
+}
+
+// keyList is AWS's list of a user's keys, which is not known in a preview in which the user does not exist yet.
+type keyList struct {
+	keys  []rotation.UserKey
+	known bool
+}
+
+// accessKeys are the registered keys, and where the current one is stored.
+type accessKeys struct {
+	current        *registeredKey
+	previousID     pulumi.StringOutput
+	secretArn      pulumi.StringOutput
+	parameterNames pulumi.StringArrayOutput
+}
+
+// build registers the journal and, once it is known, the keys and their stores, as *accessKeys. The journal comes first,
+// so that the engine has recorded a rotation before it creates the key.
+func (b *accessKeyBuilder) build() (pulumi.Output, error) {
+	b.listed = apply(b.args.UserName.ToStringOutput(), b.listInitially)
+	err := b.ctx.RegisterResource(journalToken, b.name, pulumi.Map{
+		"userName":    b.args.UserName,
+		"generation":  b.args.Generation,
+		"rotateEvery": b.args.RotateEvery,
+		"previous":    b.args.Previous,
+		"handOver":    b.args.HandOver,
+		"revoked":     b.args.Revoked,
+		"pgpKey":      b.args.PGPKey,
+		"userKeys": apply(b.listed, func(list keyList) ([][]string, error) {
+			if !list.known {
+				return nil, nil
+			}
+			keys := [][]string{}
+			for _, key := range list.keys {
+				keys = append(keys, []string{key.ID, key.Created.Format(time.RFC3339), awsStatus(key.Active)})
+			}
+			return keys, nil
+		}),
+		"preview": pulumi.Bool(b.ctx.DryRun()),
+	}, &b.journal, pulumi.Parent(b.component), pulumi.Version(Version), pulumi.PluginDownloadURL(downloadURL))
+	if err != nil {
+		return nil, fmt.Errorf("register the journal of the access key: %w", err)
+	}
+	b.before = await[[]string](b.ctx.Context(), b.journal.Before)
+	b.previousBefore = await[[]string](b.ctx.Context(), b.journal.PreviousBefore)
+	j := &b.journal
+	known := pulumi.All(b.component.URN(), j.Generation, j.First, j.PreviousGeneration, j.Previous)
+	return apply(known, func(v []any) (*accessKeys, error) {
+		urn, err := cast[pulumi.URN](v[0])
+		var journal rotation.Journal
+		for i, n := range []*int{&journal.Generation, &journal.First, &journal.Previous} {
+			if err == nil {
+				*n, err = cast[int](v[1+i])
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		previous, err := cast[string](v[4])
+		if err != nil {
+			return nil, err
+		}
+		journal.PreviousStatus = rotation.Status(previous)
+		return b.register(urn, journal)
+	}), nil
+}
+
+// register registers the keys that the journal names, and the stores of the current one. A previous key that stays
+// active comes first: if the engine does not know it, that is found before anything is deleted. One that is switched
+// off comes last, when its successor works and is in every store.
+func (b *accessKeyBuilder) register(component pulumi.URN, j rotation.Journal) (*accessKeys, error) {
+	keys := &accessKeys{previousID: pulumi.String("").ToStringOutput()}
+	previousID := func() (string, error) { return "", nil }
+	registerPrevious := func(opts ...pulumi.ResourceOption) (*awsiam.AccessKey, error) {
+		key, err := b.registerKey(component, j.Previous, b.status(j.PreviousStatus), b.journal.PreviousPGPKey,
+			func(user string) error { return b.refusePrevious(user, j) }, opts...)
+		if err != nil {
+			return nil, fmt.Errorf("register the previous access key: %w", err)
+		}
+		keys.previousID = key.ID().ToStringOutput()
+		return key, nil
+	}
+	// The first key of a user may take a slot in which the last user's key lives. AWS counts keys per user, so it
+	// needs no room there.
+	options := []pulumi.ResourceOption{pulumi.DeleteBeforeReplace(j.Generation != j.First)}
+	if j.PreviousStatus == rotation.Active {
+		previous, err := registerPrevious()
+		if err != nil {
+			return nil, err
+		}
+		previousID = await[string](b.ctx.Context(), keys.previousID)
+		options = append(options, pulumi.DependsOn([]pulumi.Resource{previous}))
+	}
+	current, err := b.registerKey(component, j.Generation, b.status(rotation.Active), b.journal.PGPKey,
+		func(user string) error {
+			b.created.Store(true)
+			return b.checkRoom(user, j, previousID)
+		}, options...)
+	if err != nil {
+		return nil, fmt.Errorf("register the current access key: %w", err)
+	}
+	keys.current = b.newRegisteredKey(current)
+	stores, err := b.registerStores(keys)
+	if err != nil {
+		return nil, err
+	}
+	if j.PreviousStatus == rotation.Inactive {
+		// The ID is known once the current key works.
+		works := apply(keys.current.id, func(string) ([]pulumi.Resource, error) { return []pulumi.Resource{current}, nil })
+		if _, err := registerPrevious(pulumi.DependsOn(stores),
+			pulumi.DependsOnInputs(works.(pulumi.ResourceArrayOutput))); err != nil {
+			return nil, err
+		}
+	}
+	b.warnOfUnmanaged(j, keys)
+	return keys, nil
+}
+
+// status returns the status of a key for AWS: every key is switched off while the component is revoked.
+func (b *accessKeyBuilder) status(s rotation.Status) pulumi.StringPtrInput {
+	if b.args.Revoked == nil || s == rotation.Inactive {
+		return pulumi.String(awsStatus(s == rotation.Active))
+	}
+	return apply(b.args.Revoked.ToBoolPtrOutput(), func(revoked *bool) (*string, error) {
+		return pulumi.StringRef(awsStatus(revoked == nil || !*revoked)), nil
+	}).(pulumi.StringPtrOutput)
+}
+
+// registerKey registers the key of a generation in its slot. The engine calls allowed, with the name of the user,
+// before it creates the key.
+func (b *accessKeyBuilder) registerKey(
+	component pulumi.URN, generation int, status pulumi.StringPtrInput, pgpKey pulumi.StringOutput,
+	allowed func(user string) error, opts ...pulumi.ResourceOption,
+) (*awsiam.AccessKey, error) {
+	slot := fmt.Sprintf("%s-%d", b.name, rotation.Slot(generation))
+	// The engine knows hooks by names that are unique in the stack.
+	hook, err := registerHook(b.ctx, fmt.Sprintf("make room for the access key %s of %s", slot, component),
+		func(args *pulumi.ResourceHookArgs) error {
+			return allowed(resource.FromResourcePropertyValue(args.NewInputs["user"]).AsString())
+		})
+	if err != nil {
+		return nil, err
+	}
+	return awsiam.NewAccessKey(b.ctx, slot, &awsiam.AccessKeyArgs{
+		User:   b.args.UserName,
+		Status: status,
+		PgpKey: apply(pgpKey, func(key string) (*string, error) {
+			if key == "" {
+				return nil, nil
+			}
+			return &key, nil
+		}).(pulumi.StringPtrOutput),
+	}, append([]pulumi.ResourceOption{
+		pulumi.Parent(b.component),
+		pulumi.ReplacementTrigger(pulumi.Int(generation)),
+		// AWS allows two keys per user: the one in the slot makes room first.
+		pulumi.DeleteBeforeReplace(true),
+		// Nothing may stop a rotation, or the withdrawal of a key.
+		pulumi.Protect(false),
+		pulumi.ResourceHooks(&pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{hook}}),
+	}, opts...)...)
+}
+
+// A registeredKey is the current key, with what is used of it.
+type registeredKey struct {
+	*awsiam.AccessKey
+	id, secret, encryptedSecret pulumi.StringOutput
+}
+
+// newRegisteredKey returns the current key. Its ID and secret become known once the key works everywhere: whoever gets
+// them may use them at once.
+//
+// It fails if the key is not registered: the Pulumi SDK v3.259.0 returns no error where it could not register the hooks
+// of a resource, but an empty resource. The key that exists would be deleted, and nothing put in the stores. An SDK that
+// returned the error would make this needless.
+func (b *accessKeyBuilder) newRegisteredKey(key *awsiam.AccessKey) *registeredKey {
+	// The AWS provider leaves out the output that it does not fill in. In a preview, that would be unknown.
+	choose := func(plain, encrypted pulumi.StringOutput) pulumi.StringOutput {
+		return apply(b.journal.PGPKey, func(pgpKey string) (pulumi.StringOutput, error) {
+			if pgpKey == "" {
+				return plain, nil
+			}
+			return encrypted, nil
+		}).(pulumi.StringOutput)
+	}
+	material := choose(key.Secret, key.EncryptedSecret)
+	ready := pulumi.Unsecret(apply(pulumi.All(key.URN(), key.ID(), material), func(v []any) (bool, error) {
+		urn, err := cast[pulumi.URN](v[0])
+		if err != nil {
+			return false, err
+		}
+		switch {
+		case urn == "":
+			return false, errors.New("the access key could not be registered")
+		case v[2] == "":
+			return false, fmt.Errorf("the access key %v in the stack's state has no secret: it was imported, and AWS tells a "+
+				"secret only once, when the key is created. Remove the key from the state, and the next update creates another "+
+				"one:\n  pulumi state delete '%s'\nDelete the imported key in AWS when nobody uses it any more", v[1], urn)
+		case b.created.Load() && !b.ctx.DryRun():
+			select {
+			case <-time.After(iamWait()):
+			case <-b.ctx.Context().Done():
+				return false, b.ctx.Context().Err()
+			}
+		}
+		return true, nil
+	}))
+	of := func(value pulumi.StringOutput) pulumi.StringOutput {
+		return apply(pulumi.All(ready, value), func(v []any) (string, error) { return cast[string](v[1]) }).(pulumi.StringOutput)
+	}
+	none := pulumi.String("").ToStringOutput()
+	return &registeredKey{
+		key, of(key.ID().ToStringOutput()), of(pulumi.ToSecret(choose(key.Secret, none)).(pulumi.StringOutput)),
+		of(choose(none, key.EncryptedSecret)),
+	}
+}
+
+// list asks AWS for the keys of the user.
+func (b *accessKeyBuilder) list(user string) ([]rotation.UserKey, error) {
+	answer, err := awsiam.GetAccessKeys(b.ctx, &awsiam.GetAccessKeysArgs{User: user}, pulumi.Parent(b.component))
+	if err != nil {
+		message := status.Convert(err).Message()
+		if isNotFound(message) {
+			return nil, errNoUser
+		}
+		return nil, fmt.Errorf("list the access keys of the user %q: %s", user, message)
+	}
+	keys := []rotation.UserKey{}
+	for _, key := range answer.AccessKeys {
+		created, err := time.Parse(time.RFC3339, key.CreateDate)
+		if err != nil {
+			return nil, fmt.Errorf("read when the access key %s was created: %w", key.AccessKeyId, err)
+		}
+		keys = append(keys, rotation.UserKey{ID: key.AccessKeyId, Created: created, Active: key.Status == statusActive})
+	}
+	return keys, nil
+}
+
+var errNoUser = errors.New("the user does not exist")
+
+// isNotFound reports whether an error of the AWS provider says that a user does not exist.
+func isNotFound(message string) bool {
+	return strings.Contains(message, "couldn't find resource") || strings.Contains(message, "NoSuchEntity")
+}
+
+// listInitially lists the keys at the start of an update. A new user may take some seconds to be found.
+func (b *accessKeyBuilder) listInitially(user string) (keyList, error) {
+	var keys []rotation.UserKey
+	err := b.retry(func() (err error) {
+		keys, err = b.list(user)
+		return err
+	}, func(err error) bool { return errors.Is(err, errNoUser) && !b.ctx.DryRun() })
+	switch {
+	case errors.Is(err, errNoUser) && b.ctx.DryRun():
+		return keyList{}, nil // The update may create the user.
+	case errors.Is(err, errNoUser):
+		return keyList{}, fmt.Errorf("the IAM user %q does not exist. If it was deleted outside of Pulumi, "+
+			"\"pulumi up --refresh\" creates it again", user)
+	}
+	return keyList{keys, err == nil}, err
+}
+
+// retry calls f until it succeeds or its error is not to be retried, for as long as AWS may take to show a change.
+func (b *accessKeyBuilder) retry(f func() error, retryable func(error) bool) error {
+	const pause = time.Second
+	for deadline := time.Now().Add(iamWait()); ; {
+		err := f()
+		if err == nil || !retryable(err) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-b.ctx.Context().Done():
+			return b.ctx.Context().Err()
+		case <-time.After(min(pause, iamWait())):
+		}
+	}
+}
+
+// checkRoom reports whether the current key can be created: AWS allows one more, and none was created that the engine
+// did not record. AWS would refuse a third key without naming the others.
+func (b *accessKeyBuilder) checkRoom(user string, j rotation.Journal, previousID func() (string, error)) error {
+	previous, err := previousID()
+	if err != nil {
+		return err
+	}
+	if j.Before, err = b.before(); err != nil {
+		return err
+	}
+	// A key that was just deleted may still be listed.
+	return b.retry(func() error {
+		keys, err := b.list(user)
+		if err != nil {
+			return err
+		}
+		if blocking, unrecorded := j.Blocking(keys, previous); len(blocking) > 0 {
+			return &blockedError{user, blocking, unrecorded}
+		}
+		return nil
+	}, func(err error) bool {
+		var blocked *blockedError
+		return errors.As(err, &blocked) || errors.Is(err, errNoUser)
+	})
+}
+
+// blockedError reports that the current key cannot be created because of other keys.
+type blockedError struct {
+	user       string
+	keys       []rotation.UserKey
+	unrecorded bool
+}
+
+func (e *blockedError) Error() string {
+	const unrecorded = "an update was killed after AWS had created it, an older state was restored, or somebody created it " +
+		"by hand"
+	switch {
+	case !e.unrecorded:
+		return fmt.Sprintf("the user %q has no room for another access key, because AWS allows %d: %s. Keep the one that the "+
+			"output accessKeyId names. Delete another one when nobody uses it, and run the update again:\n%s",
+			e.user, rotation.Slots, describeKeys(e.keys), deleteCommands(e.user, e.keys[:1]))
+	case len(e.keys) == 1:
+		return fmt.Sprintf("the user %q has an access key that is not in the stack's state, %s: %s. Delete it when nobody "+
+			"uses it, and run the update again:\n%s", e.user, describeKeys(e.keys), unrecorded, deleteCommands(e.user, e.keys))
+	}
+	return fmt.Sprintf("the user %q has access keys that are not in the stack's state, %s: %s. One of them may be in use, "+
+		"usually the newest: \"aws iam get-access-key-last-used --access-key-id ID\" tells. Delete the other one when nobody "+
+		"uses it, run the update again, hand the new key over, and then delete the one that was in use:\n%s",
+		e.user, describeKeys(e.keys), unrecorded, deleteCommands(e.user, e.keys[:1]))
+}
+
+// refusePrevious keeps the engine from creating a key in the previous slot, whose secret nobody would have. The engine
+// tries that if the previous key is not in its state.
+func (b *accessKeyBuilder) refusePrevious(user string, j rotation.Journal) (err error) {
+	if j.Before, err = b.before(); err != nil {
+		return err
+	}
+	if j.PreviousBefore, err = b.previousBefore(); err != nil {
+		return err
+	}
+	keys, err := b.list(user)
+	if err != nil {
+		return err
+	}
+	if lost := j.LostPrevious(keys); len(lost) > 0 {
+		return &blockedError{user, lost, true}
+	}
+	return fmt.Errorf("the previous access key of the user %q, of generation %d, is not in the stack's state any more, and "+
+		"AWS tells a secret only once; set previous to %q and leave out handOver for one update", user, j.Previous,
+		rotation.Deleted)
+}
+
+// describeKeys returns the IDs of keys and when each was created.
+func describeKeys(keys []rotation.UserKey) string {
+	texts := make([]string, len(keys))
+	for i, key := range keys {
+		texts[i] = fmt.Sprintf("%s (created %s)", key.ID, key.Created.UTC().Format(time.RFC3339))
+	}
+	return strings.Join(texts, " and ")
+}
+
+func deleteCommands(user string, keys []rotation.UserKey) string {
+	var commands []string
+	for _, key := range keys {
+		commands = append(commands,
+			fmt.Sprintf("  aws iam delete-access-key --user-name %s --access-key-id %s", user, key.ID))
+	}
+	return strings.Join(commands, "\n")
+}
+
+// warnOfUnmanaged names the keys of the user that the component does not manage, because it neither rotates nor revokes
+// them. After the current key was created, it also looks for a second one that AWS created with it.
+func (b *accessKeyBuilder) warnOfUnmanaged(j rotation.Journal, keys *accessKeys) {
+	all := pulumi.All(b.args.UserName, b.listed, keys.current.id, keys.previousID, b.journal.Before)
+	apply(all, func(v []any) (_ struct{}, err error) {
+		user, err := cast[string](v[0])
+		if err != nil {
+			return struct{}{}, err
+		}
+		listed, err := cast[keyList](v[1])
+		if err != nil {
+			return struct{}{}, err
+		}
+		current, _ := v[2].(string)
+		previous, _ := v[3].(string)
+		if j.Before, err = cast[[]string](v[4]); err != nil {
+			return struct{}{}, err
+		}
+		unmanaged := j.Unmanaged(listed.keys, current, previous)
+		if b.created.Load() && !b.ctx.DryRun() {
+			// What cannot be listed now is found by the next update. This one has done all that it had to.
+			if now, err := b.list(user); err == nil {
+				unmanaged = append(unmanaged, rotation.CreatedAlongside(listed.keys, now, current)...)
+			}
+		}
+		b.warn(user, unmanaged)
+		return struct{}{}, nil
+	})
+}
+
+func (b *accessKeyBuilder) warn(user string, unmanaged []rotation.UserKey) {
+	if len(unmanaged) == 0 {
+		return
+	}
+	text := unmanagedText(user, unmanaged)
+	if err := b.ctx.Log.Warn(text, &pulumi.LogArgs{Resource: b.component}); err != nil {
+		fmt.Fprintln(os.Stderr, text)
+	}
+}
+
+func unmanagedText(user string, keys []rotation.UserKey) string {
+	return fmt.Sprintf("the user %q has access keys that this component neither rotates nor revokes: %s. Delete them when "+
+		"nobody uses them:\n%s", user, describeKeys(keys), deleteCommands(user, keys))
+}

@@ -1,0 +1,102 @@
+package provider
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/store"
+)
+
+// registerStores registers the stores of the current key, and adds their names to keys.
+func (b *accessKeyBuilder) registerStores(keys *accessKeys) ([]pulumi.Resource, error) {
+	keys.secretArn = pulumi.String("").ToStringOutput()
+	keys.parameterNames = pulumi.StringArray{}.ToStringArrayOutput()
+	var stores []pulumi.Resource
+	if b.args.SecretsManager != nil {
+		value, err := b.registerSecret(keys)
+		if err != nil {
+			return nil, err
+		}
+		stores = append(stores, value)
+	}
+	if b.args.SSMPath != nil {
+		parameters, err := b.registerParameters(keys)
+		if err != nil {
+			return nil, err
+		}
+		stores = append(stores, parameters...)
+	}
+	return stores, nil
+}
+
+// newBeforeOld has a store with another name created before the old one is deleted. Because the name is given, the
+// AWS provider would delete first, and readers would have nothing if the new name is refused.
+var newBeforeOld = pulumi.DeleteBeforeReplace(false)
+
+// registerSecret registers the secret in Secrets Manager, and returns its value.
+func (b *accessKeyBuilder) registerSecret(keys *accessKeys) (pulumi.Resource, error) {
+	secret, err := secretsmanager.NewSecret(b.ctx, b.name, &secretsmanager.SecretArgs{
+		Name:        b.args.SecretsManager.Name,
+		KmsKeyId:    b.args.SecretsManager.KMSKeyID,
+		Description: pulumi.Sprintf("The access key of the IAM user %s.", b.args.UserName),
+		// Nothing is lost with it: its keys are deleted as well.
+		RecoveryWindowInDays: pulumi.Int(0),
+	}, pulumi.Parent(b.component), newBeforeOld)
+	if err != nil {
+		return nil, fmt.Errorf("register the secret: %w", err)
+	}
+	keys.secretArn = secret.Arn
+	pair := apply(pulumi.All(keys.current.id, keys.current.secret), func(v []any) (string, error) {
+		id, err := cast[string](v[0])
+		if err != nil {
+			return "", err
+		}
+		secret, err := cast[string](v[1])
+		if err != nil {
+			return "", err
+		}
+		return store.PairJSON(id, secret)
+	})
+	value, err := secretsmanager.NewSecretVersion(b.ctx, b.name, &secretsmanager.SecretVersionArgs{
+		SecretId:     secret.ID(),
+		SecretString: pulumi.ToSecret(pair).(pulumi.StringOutput),
+	}, pulumi.Parent(b.component),
+		// A rotation replaces the value. AWS keeps it until there is another one, so deleting it first takes nothing
+		// away, and leaves no old value in the state of an update that fails halfway, for the next one to stumble over.
+		pulumi.Protect(false), pulumi.DeleteBeforeReplace(true))
+	if err != nil {
+		return nil, fmt.Errorf("register the value of the secret: %w", err)
+	}
+	return value, nil
+}
+
+// registerParameters registers the two parameters of Systems Manager.
+func (b *accessKeyBuilder) registerParameters(keys *accessKeys) ([]pulumi.Resource, error) {
+	keys.parameterNames = apply(b.args.SSMPath.ToStringPtrOutput(), func(path *string) ([]string, error) {
+		id, secret := store.ParameterNames(*path)
+		return []string{id, secret}, nil
+	}).(pulumi.StringArrayOutput)
+	var parameters []pulumi.Resource
+	for i, part := range []struct {
+		suffix string
+		value  pulumi.StringOutput
+	}{
+		{"-id", keys.current.id},
+		{"-secret", keys.current.secret},
+	} {
+		parameter, err := ssm.NewParameter(b.ctx, b.name+part.suffix, &ssm.ParameterArgs{
+			Name:        keys.parameterNames.Index(pulumi.Int(i)),
+			Type:        pulumi.String("SecureString"),
+			Value:       pulumi.ToSecret(part.value).(pulumi.StringOutput),
+			Description: pulumi.Sprintf("A part of the access key of the IAM user %s.", b.args.UserName),
+		}, pulumi.Parent(b.component), newBeforeOld)
+		if err != nil {
+			return nil, fmt.Errorf("register a parameter: %w", err)
+		}
+		parameters = append(parameters, parameter)
+	}
+	return parameters, nil
+}

@@ -1,0 +1,53 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// apply applies f to an output.
+func apply[In, Out any](output pulumi.Output, f func(In) (Out, error)) pulumi.Output {
+	return output.ApplyT(guarded(f))
+}
+
+// guarded returns f for an output to be applied to, which calls it in a goroutine where nobody else recovers: a panic of
+// f is an error, and so is a value of another type than f takes.
+func guarded[In, Out any](f func(In) (Out, error)) func(any) (Out, error) {
+	return func(v any) (out Out, err error) {
+		defer recoverAsError(&err)
+		in, err := cast[In](v)
+		if err != nil {
+			return out, err
+		}
+		return f(in)
+	}
+}
+
+// cast returns a value of the type that it is known to have.
+func cast[T any](v any) (t T, err error) {
+	t, ok := v.(T)
+	if !ok {
+		return t, fmt.Errorf("a defect in pulumi-resource-%s: a %T where a %T is expected", Name, v, t)
+	}
+	return t, nil
+}
+
+// await returns a function that waits for the value of an output, which is known in an update.
+func await[T any](ctx context.Context, output pulumi.Output) func() (T, error) {
+	value := make(chan T, 1)
+	apply(output, func(v T) (struct{}, error) {
+		value <- v
+		return struct{}{}, nil
+	})
+	return sync.OnceValues(func() (t T, err error) {
+		select {
+		case t = <-value:
+			return t, nil
+		case <-ctx.Done():
+			return t, ctx.Err()
+		}
+	})
+}
