@@ -18,6 +18,7 @@ import (
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/pgp"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rotation"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/store"
 )
 
 // journalToken is the type of the resource that remembers, in the stack's state, which keys a user has. It is not in
@@ -38,11 +39,14 @@ type journalResource struct {
 	PreviousPGPKey     pulumi.StringOutput      `pulumi:"previousPgpKey"`
 	PreviousBefore     pulumi.StringArrayOutput `pulumi:"previousBefore"`
 	Before             pulumi.StringArrayOutput `pulumi:"before"`
+	SecretSlot         pulumi.IntOutput         `pulumi:"secretSlot"`
+	RetiringSecret     pulumi.StringOutput      `pulumi:"retiringSecret"`
 }
 
 // journalProvider serves the resource. A component registers it with what an update asks for:
 //
 //	userName, generation, rotateEvery, previous, handOver, revoked, pgpKey   the component's inputs, or null
+//	secretName   the name in its input secretsManager, or null
 //	userKeys     the user's keys as [ID, creation date, status], or null while they are not known
 //	preview      whether this is a preview
 //
@@ -77,6 +81,7 @@ func (r *journalProvider) Check(ctx context.Context, req plugin.CheckRequest) (r
 	}
 	keys := journalPGPKeys{current: asked.Get("pgpKey")}
 	step := rotation.Begin(request)
+	secrets := readSecrets(state)
 	if state.Len() > 0 {
 		journal, err := readJournal(state)
 		if err != nil {
@@ -112,8 +117,17 @@ func (r *journalProvider) Check(ctx context.Context, req plugin.CheckRequest) (r
 			return journalFailure(err.Error()), nil
 		}
 	}
+	secretName := asked.Get("secretName")
+	if secretName.IsComputed() && secrets.Name != "" {
+		secretName = property.New(secrets.Name)
+	}
+	secrets = secrets.Next(stringOf(secretName))
 	r.tell(ctx, req.URN, step, request)
-	written := writeJournal(step, keys)
+	if secrets.Retiring != "" {
+		r.log(ctx, diag.Info, req.URN, fmt.Sprintf("the next update deletes the secret %q, with a recovery window of %d days",
+			secrets.Retiring, store.RecoveryWindow))
+	}
+	written := writeJournal(step, keys, secrets, secretName)
 	if preview := asked.Get("preview"); step.Planned && preview.IsBool() && preview.AsBool() {
 		for _, name := range []string{"before", "plannedAt"} {
 			written = written.Set(name, property.New(property.Computed))
@@ -237,7 +251,9 @@ type journalPGPKeys struct{ current, previous property.Value }
 
 // writeJournal returns the journal as the resource's inputs. Nothing is left out, because in a preview the Pulumi SDK
 // takes what is left out for unknown.
-func writeJournal(step rotation.Step, keys journalPGPKeys) property.Map {
+func writeJournal(
+	step rotation.Step, keys journalPGPKeys, secrets store.Secrets, secretName property.Value,
+) property.Map {
 	number := func(n int) property.Value { return property.New(float64(n)) }
 	text := func(v property.Value) property.Value {
 		if v.IsNull() {
@@ -271,6 +287,9 @@ func writeJournal(step rotation.Step, keys journalPGPKeys) property.Map {
 		"held":               property.New(step.Held),
 		"previousBefore":     list(step.PreviousBefore),
 		"before":             list(step.Before),
+		"secretName":         text(secretName),
+		"secretSlot":         number(secrets.Slot),
+		"retiringSecret":     property.New(secrets.Retiring),
 		"plannedAt":          property.New(step.PlannedAt.UTC().Format(time.RFC3339)),
 	})
 }
@@ -310,6 +329,15 @@ func readJournal(state property.Map) (j rotation.Journal, err error) {
 		return j, fmt.Errorf("plannedAt: %w", err)
 	}
 	return j, nil
+}
+
+// readSecrets reads the secrets that [writeJournal] wrote, or none.
+func readSecrets(state property.Map) store.Secrets {
+	s := store.Secrets{Name: stringOf(state.Get("secretName")), Retiring: stringOf(state.Get("retiringSecret"))}
+	if slot := state.Get("secretSlot"); slot.IsNumber() && slot.AsNumber() == 1 {
+		s.Slot = 1
+	}
+	return s
 }
 
 // stringOf returns a string, or an empty one for a value that is null or unknown.

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rotation"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/store"
 )
 
 // The status of an access key, as AWS names it.
@@ -50,6 +51,8 @@ type accessKeyBuilder struct {
 	// before and previousBefore return the IDs of the keys that were listed when the current and the previous generation
 	// were planned. Only hooks call them, because they are unknown in a preview.
 	before, previousBefore func() ([]string, error)
+	// secrets are the slots of the secrets.
+	secrets store.Secrets
 	// created reports whether this update creates the current key.
 	created atomic.Bool
 }
@@ -72,6 +75,10 @@ type accessKeys struct {
 // so that the engine has recorded a rotation before it creates the key.
 func (b *accessKeyBuilder) build() (pulumi.Output, error) {
 	b.listed = apply(b.args.UserName.ToStringOutput(), b.listInitially)
+	var secretName pulumi.Input
+	if b.args.SecretsManager != nil {
+		secretName = b.args.SecretsManager.Name
+	}
 	err := b.ctx.RegisterResource(journalToken, b.name, pulumi.Map{
 		"userName":    b.args.UserName,
 		"generation":  b.args.Generation,
@@ -90,7 +97,8 @@ func (b *accessKeyBuilder) build() (pulumi.Output, error) {
 			}
 			return keys, nil
 		}),
-		"preview": pulumi.Bool(b.ctx.DryRun()),
+		"secretName": secretName,
+		"preview":    pulumi.Bool(b.ctx.DryRun()),
 	}, &b.journal, pulumi.Parent(b.component), pulumi.Version(Version), pulumi.PluginDownloadURL(downloadURL))
 	if err != nil {
 		return nil, fmt.Errorf("register the journal of the access key: %w", err)
@@ -98,19 +106,17 @@ func (b *accessKeyBuilder) build() (pulumi.Output, error) {
 	b.before = await[[]string](b.ctx.Context(), b.journal.Before)
 	b.previousBefore = await[[]string](b.ctx.Context(), b.journal.PreviousBefore)
 	j := &b.journal
-	known := pulumi.All(b.component.URN(), j.Generation, j.First, j.PreviousGeneration, j.Previous)
+	known := pulumi.All(b.component.URN(), j.Generation, j.First, j.PreviousGeneration, j.Previous, j.SecretSlot,
+		j.RetiringSecret)
 	return apply(known, func(v []any) (*accessKeys, error) {
-		urn, err := cast[pulumi.URN](v[0])
-		var journal rotation.Journal
-		for i, n := range []*int{&journal.Generation, &journal.First, &journal.Previous} {
-			if err == nil {
-				*n, err = cast[int](v[1+i])
-			}
-		}
-		if err != nil {
-			return nil, err
-		}
-		previous, err := cast[string](v[4])
+		var (
+			urn      pulumi.URN
+			journal  rotation.Journal
+			previous string
+		)
+		err := errors.Join(castTo(&urn, v[0]), castTo(&journal.Generation, v[1]), castTo(&journal.First, v[2]),
+			castTo(&journal.Previous, v[3]), castTo(&previous, v[4]), castTo(&b.secrets.Slot, v[5]),
+			castTo(&b.secrets.Retiring, v[6]))
 		if err != nil {
 			return nil, err
 		}
@@ -425,17 +431,13 @@ func deleteCommands(user string, keys []rotation.UserKey) string {
 func (b *accessKeyBuilder) warnOfUnmanaged(j rotation.Journal, keys *accessKeys) {
 	all := pulumi.All(b.args.UserName, b.listed, keys.current.id, keys.previousID, b.journal.Before)
 	apply(all, func(v []any) (_ struct{}, err error) {
-		user, err := cast[string](v[0])
+		var (
+			user, current, previous string
+			listed                  keyList
+		)
+		err = errors.Join(castTo(&user, v[0]), castTo(&listed, v[1]), castTo(&current, v[2]), castTo(&previous, v[3]),
+			castTo(&j.Before, v[4]))
 		if err != nil {
-			return struct{}{}, err
-		}
-		listed, err := cast[keyList](v[1])
-		if err != nil {
-			return struct{}{}, err
-		}
-		current, _ := v[2].(string)
-		previous, _ := v[3].(string)
-		if j.Before, err = cast[[]string](v[4]); err != nil {
 			return struct{}{}, err
 		}
 		unmanaged := j.Unmanaged(listed.keys, current, previous)

@@ -79,8 +79,9 @@ func (args *SecretsManagerArgs) Annotate(a infer.Annotator) {
 	a.Describe(args, "An AWS Secrets Manager secret that holds the current access key, as the JSON text "+
 		"`{\"AWS_ACCESS_KEY_ID\": \"...\", \"AWS_SECRET_ACCESS_KEY\": \"...\"}`. Both values change at once.")
 	a.Describe(&args.Name, "The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a "+
-		"hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. "+
-		"(Source: AWS Secrets Manager API Reference, \"CreateSecret\".)")
+		"hyphen and six letters or digits. Another name creates a new secret. The update after that deletes the old one, with a recovery "+
+		"window of 30 days; so it does if `secretsManager` is removed. A secret whose keys are deleted with it is deleted at "+
+		"once. (Source: AWS Secrets Manager API Reference, \"CreateSecret\".)")
 	a.Describe(&args.KMSKeyID, "The ID or ARN of the AWS KMS key that the secret is encrypted with, or an alias such as "+
 		"`alias/cicd`. By default `aws/secretsmanager`, AWS's own key of the account, which no other account can use. "+
 		"A change is in place.")

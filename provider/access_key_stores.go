@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
@@ -15,6 +16,9 @@ func (b *accessKeyBuilder) registerStores(keys *accessKeys) ([]pulumi.Resource, 
 	keys.secretArn = pulumi.String("").ToStringOutput()
 	keys.parameterNames = pulumi.StringArray{}.ToStringArrayOutput()
 	var stores []pulumi.Resource
+	if err := b.registerRetiringSecret(); err != nil {
+		return nil, err
+	}
 	if b.args.SecretsManager != nil {
 		value, err := b.registerSecret(keys)
 		if err != nil {
@@ -38,11 +42,12 @@ var newBeforeOld = pulumi.DeleteBeforeReplace(false)
 
 // registerSecret registers the secret in Secrets Manager, and returns its value.
 func (b *accessKeyBuilder) registerSecret(keys *accessKeys) (pulumi.Resource, error) {
-	secret, err := secretsmanager.NewSecret(b.ctx, b.name, &secretsmanager.SecretArgs{
+	name := b.secretResource(b.secrets.Slot)
+	secret, err := secretsmanager.NewSecret(b.ctx, name, &secretsmanager.SecretArgs{
 		Name:        b.args.SecretsManager.Name,
 		KmsKeyId:    b.args.SecretsManager.KMSKeyID,
 		Description: pulumi.Sprintf("The access key of the IAM user %s.", b.args.UserName),
-		// Nothing is lost with it: its keys are deleted as well.
+		// It is deleted from here only together with its keys, so nothing is lost with it.
 		RecoveryWindowInDays: pulumi.Int(0),
 	}, pulumi.Parent(b.component), newBeforeOld)
 	if err != nil {
@@ -50,17 +55,13 @@ func (b *accessKeyBuilder) registerSecret(keys *accessKeys) (pulumi.Resource, er
 	}
 	keys.secretArn = secret.Arn
 	pair := apply(pulumi.All(keys.current.id, keys.current.secret), func(v []any) (string, error) {
-		id, err := cast[string](v[0])
-		if err != nil {
-			return "", err
-		}
-		secret, err := cast[string](v[1])
-		if err != nil {
+		var id, secret string
+		if err := errors.Join(castTo(&id, v[0]), castTo(&secret, v[1])); err != nil {
 			return "", err
 		}
 		return store.PairJSON(id, secret)
 	})
-	value, err := secretsmanager.NewSecretVersion(b.ctx, b.name, &secretsmanager.SecretVersionArgs{
+	value, err := secretsmanager.NewSecretVersion(b.ctx, name, &secretsmanager.SecretVersionArgs{
 		SecretId:     secret.ID(),
 		SecretString: pulumi.ToSecret(pair).(pulumi.StringOutput),
 	}, pulumi.Parent(b.component),
@@ -71,6 +72,27 @@ func (b *accessKeyBuilder) registerSecret(keys *accessKeys) (pulumi.Resource, er
 		return nil, fmt.Errorf("register the value of the secret: %w", err)
 	}
 	return value, nil
+}
+
+// secretResource returns the name of the resource of the secret in a slot.
+func (b *accessKeyBuilder) secretResource(slot int) string {
+	return b.name + []string{"-2", ""}[slot]
+}
+
+// registerRetiringSecret gives a recovery window to the secret that the next update deletes.
+func (b *accessKeyBuilder) registerRetiringSecret() error {
+	if b.secrets.Retiring == "" {
+		return nil
+	}
+	_, err := secretsmanager.NewSecret(b.ctx, b.secretResource(1-b.secrets.Slot), &secretsmanager.SecretArgs{
+		Name:                 pulumi.String(b.secrets.Retiring),
+		RecoveryWindowInDays: pulumi.Int(store.RecoveryWindow),
+	}, pulumi.Parent(b.component), newBeforeOld, pulumi.Protect(false),
+		pulumi.IgnoreChanges([]string{"description", "kmsKeyId"}))
+	if err != nil {
+		return fmt.Errorf("register the secret that is to be deleted: %w", err)
+	}
+	return nil
 }
 
 // registerParameters registers the two parameters of Systems Manager.

@@ -35,6 +35,12 @@ func cast[T any](v any) (t T, err error) {
 	return t, nil
 }
 
+// castTo sets a variable to a value that is known to have its type.
+func castTo[T any](to *T, v any) (err error) {
+	*to, err = cast[T](v)
+	return err
+}
+
 // await returns a function that waits for the value of an output, which is known in an update.
 func await[T any](ctx context.Context, output pulumi.Output) func() (T, error) {
 	value := make(chan T, 1)

@@ -23,8 +23,10 @@ var groupPolicy = &resourceType{
 			kind: kindString, doc: "What the policy's name starts with, before a unique suffix; replaces.",
 			computed: true, forceNew: true, conflict: "name",
 		},
-		"group":  {kind: kindString, doc: "The group's name; replaces.", required: true, forceNew: true},
-		"policy": {kind: kindPolicy, doc: "The policy document; changed in place.", required: true},
+		"group": {kind: kindString, doc: "The group's name; replaces.", required: true, forceNew: true},
+		"policy": {
+			kind: kindPolicy, doc: "The policy document; changed in place.", required: true, normal: normalizeLegacyPolicy,
+		},
 	},
 	create: func(ctx context.Context, c *awsClients, in values) (string, error) {
 		name := str(in["name"])

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -367,5 +369,25 @@ func TestDiffConfig(t *testing.T) {
 	})
 	if err != nil || !diff.HasChanges || len(replaced(diff)) > 0 || len(diff.DetailedDiff) != 1 {
 		t.Errorf("%+v %v", diff, err)
+	}
+}
+
+// TestReadNew has AWS find what was just made at the third time only, or never.
+func TestReadNew(t *testing.T) {
+	defer func(d, pause time.Duration) { propagation, propagationPause = d, pause }(propagation, propagationPause)
+	propagation, propagationPause = time.Minute, time.Millisecond
+	reads := 0
+	r := &resourceType{token: "t", read: func(context.Context, *awsClients, string, values) (values, error) {
+		if reads++; reads < 3 {
+			return nil, nil
+		}
+		return values{"a": s("b")}, nil
+	}}
+	if read, err := r.readNew(t.Context(), nil, "id", nil); err != nil || !read["a"].Equals(s("b")) || reads != 3 {
+		t.Errorf("after %d reads: %v %v", reads, read, err)
+	}
+	reads, propagation = -1000, time.Millisecond
+	if _, err := r.readNew(t.Context(), nil, "id", nil); err == nil || err.Error() != "t (id) is not there after its creation" {
+		t.Errorf("after %d reads: %v", reads, err)
 	}
 }

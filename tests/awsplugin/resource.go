@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	p "github.com/pulumi/pulumi-go-provider"
@@ -46,6 +47,8 @@ type prop struct {
 	check    func(property.Value) error // further rules; its error does not quote a secret
 	// needed is what Terraform says where the input is missing, though the official package does not require it.
 	needed string
+	// normal is the form in which Terraform's plan, and so the outputs of a preview, have what the program gave.
+	normal func(string) (string, error)
 	// replacesIf says which changes replace the resource, where not all of them do.
 	replacesIf func(old, now property.Value) bool
 }
@@ -306,6 +309,19 @@ func (r *resourceType) outputs(read values, id property.Value, marked property.M
 	return property.NewMap(out)
 }
 
+// planned are the inputs in the form that Terraform plans with.
+func (r *resourceType) planned(in values) values {
+	out := maps.Clone(in)
+	for name, v := range in {
+		if normal := r.props[name].normal; normal != nil && v.IsString() {
+			if text, err := normal(v.AsString()); err == nil {
+				out[name] = property.New(text)
+			}
+		}
+	}
+	return out
+}
+
 // preview is the outputs before they are known: every input, and unknown for the rest.
 func (r *resourceType) preview(in values) values {
 	out := values{}
@@ -324,7 +340,7 @@ func (r *resourceType) preview(in values) values {
 var unknown = property.New(property.Computed)
 
 func (r *resourceType) doCreate(ctx context.Context, c *awsClients, req p.CreateRequest) (p.CreateResponse, error) {
-	in := plainMap(req.Properties).AsMap()
+	in := r.planned(plainMap(req.Properties).AsMap())
 	if req.DryRun {
 		return p.CreateResponse{Properties: r.outputs(r.preview(in), unknown, req.Properties)}, nil
 	}
@@ -337,9 +353,7 @@ func (r *resourceType) doCreate(ctx context.Context, c *awsClients, req p.Create
 	}
 	read := in
 	if err == nil && !r.answered {
-		if read, err = r.read(ctx, c, id, in); err == nil && read == nil {
-			err = fmt.Errorf("%s (%s) is not there after its creation", r.token, id)
-		}
+		read, err = r.readNew(ctx, c, id, in)
 	}
 	if err != nil {
 		// The resource exists, so it has to get into the state.
@@ -349,6 +363,28 @@ func (r *resourceType) doCreate(ctx context.Context, c *awsClients, req p.Create
 		}, err
 	}
 	return p.CreateResponse{ID: id, Properties: r.outputs(read, stringValue(id), req.Properties)}, nil
+}
+
+// propagation is how long Terraform waits for AWS to find what was just made, and propagationPause how long this does
+// before it asks again. Terraform asks ever more rarely.
+var propagation, propagationPause = 2 * time.Minute, time.Second / 2
+
+// readNew reads what was just made, which AWS may not find at first.
+func (r *resourceType) readNew(ctx context.Context, c *awsClients, id string, in values) (values, error) {
+	for deadline := time.Now().Add(propagation); ; {
+		read, err := r.read(ctx, c, id, in)
+		if err != nil || read != nil {
+			return read, err
+		}
+		if time.Now().After(deadline) {
+			return nil, fmt.Errorf("%s (%s) is not there after its creation", r.token, id)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(propagationPause):
+		}
+	}
 }
 
 // terraformID is the id in the state if there is one, since the engine's does not follow a rename.
@@ -378,6 +414,12 @@ func (r *resourceType) doRead(ctx context.Context, c *awsClients, req p.ReadRequ
 	}
 	in := values{}
 	if refresh {
+		for name, was := range state {
+			// Terraform leaves the state's text, in whatever form, where AWS has one that means the same.
+			if r.props[name].kind == kindPolicy && kindPolicy.equal(was, read[name]) {
+				read[name] = was
+			}
+		}
 		// Only what was an input stays one; a policy keeps the program's text, as drift shows in the outputs.
 		for name, was := range old {
 			now, ok := read[name]
@@ -412,7 +454,7 @@ func (r *resourceType) doRead(ctx context.Context, c *awsClients, req p.ReadRequ
 }
 
 func (r *resourceType) doUpdate(ctx context.Context, c *awsClients, req p.UpdateRequest) (p.UpdateResponse, error) {
-	state, in := plainMap(req.State).AsMap(), plainMap(req.Inputs).AsMap()
+	state, in := plainMap(req.State).AsMap(), r.planned(plainMap(req.Inputs).AsMap())
 	changed := r.changes(state, in, req.IgnoreChanges)
 	for name := range changed {
 		if r.replaces(name, state, in) {

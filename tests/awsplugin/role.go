@@ -34,7 +34,9 @@ var role = &resourceType{
 			kind: kindString, doc: "The role's path; replaces.", dflt: property.New("/"), forceNew: true, optional: true,
 			check: atMost(512),
 		},
-		"assumeRolePolicy": {kind: kindPolicy, doc: "The trust policy; changed in place.", required: true},
+		"assumeRolePolicy": {
+			kind: kindPolicy, doc: "The trust policy; changed in place.", required: true, normal: normalizePolicy,
+		},
 		"description": {
 			kind: kindString, doc: "The role's description; changed in place.", optional: true,
 			check: atMost(1000), pattern: regexp.MustCompile("^[^“‘]*$"), hint: "must not contain “ or ‘",

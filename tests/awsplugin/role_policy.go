@@ -29,8 +29,10 @@ var rolePolicy = &resourceType{
 			pattern: regexp.MustCompile(`^[\w+=,.@-]{1,102}$`),
 			hint:    "must have at most 102 characters of alphanumerics and +=,.@-_",
 		},
-		"role":   {kind: kindRole, doc: "The role's name; replaces.", required: true, forceNew: true, check: refuseARN},
-		"policy": {kind: kindPolicy, doc: "The policy document; changed in place.", required: true},
+		"role": {kind: kindRole, doc: "The role's name; replaces.", required: true, forceNew: true, check: refuseARN},
+		"policy": {
+			kind: kindPolicy, doc: "The policy document; changed in place.", required: true, normal: normalizeLegacyPolicy,
+		},
 	},
 	create: func(ctx context.Context, c *awsClients, in values) (string, error) {
 		name := str(in["name"])

@@ -32,6 +32,10 @@ func TestSecretDiff(t *testing.T) {
 			update: []string{"recoveryWindowInDays"},
 		},
 		{
+			name: "no window, chosen name", state: state, in: with(named, values{"recoveryWindowInDays": property.New(0.0)}),
+			update: []string{"recoveryWindowInDays"},
+		},
+		{
 			name: "tags", state: state, in: with(in, values{"tags": tags("a", "b"), "tagsAll": tags("a", "b")}),
 			update: []string{"tags", "tagsAll"},
 		},
@@ -115,7 +119,21 @@ func TestSecretRecoveryWindow(t *testing.T) {
 			t.Error("a secret that is to be deleted is still there")
 		}
 	}
-	m := h.create(secret.token, values{"namePrefix": s("ci-"), "recoveryWindowInDays": property.New(7.0)})
+
+	// Without a window it is gone at once. A change of the window makes no call, for which there are no clients here.
+	m := h.create(secret.token, values{"name": s("short")})
+	in := h.check(m.token, m.in, values{"name": s("short"), "recoveryWindowInDays": property.New(0.0)})
+	if id, err := secret.update(t.Context(), nil, m.id, m.output.AsMap(), in.AsMap(), map[string]bool{"recoveryWindowInDays": true}); err != nil || id != m.id {
+		t.Errorf("the update of the window: %s %v", id, err)
+	}
+	m = h.update(m, values{"name": s("short"), "recoveryWindowInDays": property.New(0.0)})
+	h.remove(m)
+	_, err := h.clients().secretsManager.DescribeSecret(t.Context(), &secretsmanager.DescribeSecretInput{SecretId: aws.String(m.id)})
+	if !isNoSuchSecret(err) {
+		t.Errorf("after a delete without a window: %v", err)
+	}
+
+	m = h.create(secret.token, values{"namePrefix": s("ci-"), "recoveryWindowInDays": property.New(7.0)})
 	expect(t, m.output, values{"namePrefix": s("ci-")})
 	// An import brings no window, and Terraform takes that for none.
 	read := h.importID(secret.token, m.id)

@@ -57,3 +57,30 @@ func TestPair(t *testing.T) {
 		t.Errorf("the parameters are %s and %s", id, secret)
 	}
 }
+
+// TestSecrets checks that a secret gets a recovery window in the update before the one that deletes it, and that two
+// secrets never share a slot.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	var s Secrets
+	for i, tt := range []struct {
+		name string
+		want Secrets
+	}{
+		{"", Secrets{"", 0, ""}},
+		{"a", Secrets{"a", 1, ""}},
+		{"a", Secrets{"a", 1, ""}},
+		{"b", Secrets{"b", 0, "a"}},
+		{"b", Secrets{"b", 0, ""}},
+		{"c", Secrets{"c", 1, "b"}},
+		{"d", Secrets{"d", 0, "c"}},
+		{"c", Secrets{"c", 1, "d"}}, // The secret that was about to be deleted stays.
+		{"", Secrets{"", 0, "c"}},
+		{"", Secrets{"", 0, ""}},
+		{"e", Secrets{"e", 1, ""}},
+	} {
+		if s = s.Next(tt.name); s != tt.want {
+			t.Errorf("step %d: %+v, not %+v", i, s, tt.want)
+		}
+	}
+}

@@ -17,7 +17,7 @@ var _ = internal.GetEnvOrDefault
 type AccessKeySecret struct {
 	// The ID or ARN of the AWS KMS key that the secret is encrypted with, or an alias such as `alias/cicd`. By default `aws/secretsmanager`, AWS's own key of the account, which no other account can use. A change is in place.
 	KmsKeyId *string `pulumi:"kmsKeyId"`
-	// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+	// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret. The update after that deletes the old one, with a recovery window of 30 days; so it does if `secretsManager` is removed. A secret whose keys are deleted with it is deleted at once. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
 	Name string `pulumi:"name"`
 }
 
@@ -36,7 +36,7 @@ type AccessKeySecretInput interface {
 type AccessKeySecretArgs struct {
 	// The ID or ARN of the AWS KMS key that the secret is encrypted with, or an alias such as `alias/cicd`. By default `aws/secretsmanager`, AWS's own key of the account, which no other account can use. A change is in place.
 	KmsKeyId pulumi.StringPtrInput `pulumi:"kmsKeyId"`
-	// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+	// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret. The update after that deletes the old one, with a recovery window of 30 days; so it does if `secretsManager` is removed. A secret whose keys are deleted with it is deleted at once. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
 	Name pulumi.StringInput `pulumi:"name"`
 }
 
@@ -123,7 +123,7 @@ func (o AccessKeySecretOutput) KmsKeyId() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v AccessKeySecret) *string { return v.KmsKeyId }).(pulumi.StringPtrOutput)
 }
 
-// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret. The update after that deletes the old one, with a recovery window of 30 days; so it does if `secretsManager` is removed. A secret whose keys are deleted with it is deleted at once. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
 func (o AccessKeySecretOutput) Name() pulumi.StringOutput {
 	return o.ApplyT(func(v AccessKeySecret) string { return v.Name }).(pulumi.StringOutput)
 }
@@ -162,7 +162,7 @@ func (o AccessKeySecretPtrOutput) KmsKeyId() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+// The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret. The update after that deletes the old one, with a recovery window of 30 days; so it does if `secretsManager` is removed. A secret whose keys are deleted with it is deleted at once. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
 func (o AccessKeySecretPtrOutput) Name() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *AccessKeySecret) *string {
 		if v == nil {

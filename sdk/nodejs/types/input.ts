@@ -15,7 +15,7 @@ export interface AccessKeySecretArgs {
      */
     kmsKeyId?: pulumi.Input<string | undefined>;
     /**
-     * The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+     * The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret. The update after that deletes the old one, with a recovery window of 30 days; so it does if `secretsManager` is removed. A secret whose keys are deleted with it is deleted at once. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
      */
     name: pulumi.Input<string>;
 }

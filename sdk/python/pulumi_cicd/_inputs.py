@@ -26,7 +26,7 @@ class AccessKeySecretArgsDict(TypedDict):
     """
     name: pulumi.Input[_builtins.str]
     """
-    The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+    The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret. The update after that deletes the old one, with a recovery window of 30 days; so it does if `secretsManager` is removed. A secret whose keys are deleted with it is deleted at once. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
     """
     kms_key_id: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
@@ -41,7 +41,7 @@ class AccessKeySecretArgs:
         """
         An AWS Secrets Manager secret that holds the current access key, as the JSON text `{"AWS_ACCESS_KEY_ID": "...", "AWS_SECRET_ACCESS_KEY": "..."}`. Both values change at once.
 
-        :param pulumi.Input[_builtins.str] name: The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+        :param pulumi.Input[_builtins.str] name: The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret. The update after that deletes the old one, with a recovery window of 30 days; so it does if `secretsManager` is removed. A secret whose keys are deleted with it is deleted at once. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
         :param pulumi.Input[_builtins.str] kms_key_id: The ID or ARN of the AWS KMS key that the secret is encrypted with, or an alias such as `alias/cicd`. By default `aws/secretsmanager`, AWS's own key of the account, which no other account can use. A change is in place.
         """
         pulumi.set(__self__, "name", name)
@@ -52,7 +52,7 @@ class AccessKeySecretArgs:
     @pulumi.getter
     def name(self) -> pulumi.Input[_builtins.str]:
         """
-        The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret before the old one is deleted. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
+        The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a hyphen and six letters or digits. Another name creates a new secret. The update after that deletes the old one, with a recovery window of 30 days; so it does if `secretsManager` is removed. A secret whose keys are deleted with it is deleted at once. (Source: AWS Secrets Manager API Reference, "CreateSecret".)
         """
         return pulumi.get(self, "name")
 

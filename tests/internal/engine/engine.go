@@ -162,8 +162,10 @@ func (m monitor) RegisterResource(
 	}
 	if strings.HasSuffix(req.GetType(), ":AccessKeyRotation") {
 		// What the plugin's Check makes of a user without keys.
-		state["generation"], state["previousGeneration"] = structpb.NewNumberValue(1), structpb.NewNumberValue(0)
-		state["rotatedAt"] = structpb.NewStringValue("2026-01-02T03:04:05Z")
+		state["generation"], state["first"] = structpb.NewNumberValue(1), structpb.NewNumberValue(1)
+		state["previousGeneration"], state["previous"] = structpb.NewNumberValue(0), structpb.NewStringValue("")
+		state["before"] = structpb.NewListValue(&structpb.ListValue{})
+		state["secretSlot"], state["retiringSecret"] = structpb.NewNumberValue(1), structpb.NewStringValue("")
 	}
 	state["arn"] = structpb.NewStringValue("arn:aws:iam::" + account + ":" + req.GetName())
 	state["uniqueId"] = structpb.NewStringValue("AIDAEXAMPLE")

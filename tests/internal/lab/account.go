@@ -57,9 +57,11 @@ type Group struct {
 	Attached []string `json:",omitempty"`
 }
 
-// Contents reads the account back through the APIs.
+// Contents reads the account back through the APIs. What it tells is never behind, but access keys are as old as IAM
+// says.
 func (l *Lab) Contents(ctx context.Context) (*Contents, error) {
-	client := iam.NewFromConfig(l.Config())
+	reader := l.ConfigFor(readerKeyID, secretAccessKey, "")
+	client := iam.NewFromConfig(reader)
 	account := &Contents{}
 	if err := readIdentities(ctx, client, l.front, account); err != nil {
 		return nil, err
@@ -70,12 +72,12 @@ func (l *Lab) Contents(ctx context.Context) (*Contents, error) {
 	}
 	// moto takes a second for the first call of SSM, which is for nothing where nobody has used it.
 	if l.front.used("secretsmanager") {
-		if account.Secrets, err = readSecrets(ctx, secretsmanager.NewFromConfig(l.Config())); err != nil {
+		if account.Secrets, err = readSecrets(ctx, secretsmanager.NewFromConfig(reader)); err != nil {
 			return nil, err
 		}
 	}
 	if l.front.used("ssm") {
-		if account.Parameters, err = readParameters(ctx, ssm.NewFromConfig(l.Config())); err != nil {
+		if account.Parameters, err = readParameters(ctx, ssm.NewFromConfig(reader)); err != nil {
 			return nil, err
 		}
 	}

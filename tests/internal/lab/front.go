@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -38,8 +39,8 @@ type Call struct {
 // front stands before moto: it notes all calls, and does what AWS does and moto 5.2.1 does not. It knows the
 // permissions boundaries of users, keeps the tags and the access keys of a user that is renamed or moved, moves a
 // group that keeps its name, keeps what an update of a role does not name, deletes no user and no group with anything
-// left, refuses keys that are switched off, knows whom a role trusts, and says of secrets that are to be deleted what
-// AWS says.
+// left, refuses keys that are switched off, knows whom a role trusts, says of secrets that are to be deleted what AWS
+// says, and is behind with users and keys where a test wants it.
 type front struct {
 	url    *url.URL
 	server *http.Server
@@ -53,9 +54,14 @@ type front struct {
 	calls      []Call
 	boundaries map[string]string // By user.
 	keys       map[string]*accessKey
-	services   map[string]bool // Those that were called.
+	users      map[string]time.Time // When they were made.
+	services   map[string]bool      // Those that were called.
 	enforcing  bool
 
+	// How far IAM is behind: see the lab's methods.
+	listsLag, newKeysTake, newUsersLag time.Duration
+
+	now   func() time.Time
 	fault atomic.Pointer[Fault]
 
 	// serving is held by the calls that have arrived and are not served yet.
@@ -74,7 +80,9 @@ func startFront(m *moto) (*front, error) {
 		client:     iam.NewFromConfig(config(m.url, defaultRegion, accessKeyID, secretAccessKey, "")),
 		boundaries: map[string]string{},
 		keys:       map[string]*accessKey{},
+		users:      map[string]time.Time{},
 		services:   map[string]bool{},
+		now:        time.Now,
 		control:    m.control,
 		secret: func(region string) *secretsmanager.Client {
 			return secretsmanager.NewFromConfig(config(m.url, region, accessKeyID, secretAccessKey, ""))
@@ -85,7 +93,7 @@ func startFront(m *moto) (*front, error) {
 		}},
 	}
 	f.proxy.ModifyResponse = func(resp *http.Response) error {
-		for _, modify := range []func(*http.Response) error{f.addBoundary, f.followKeys, f.sayScheduled} {
+		for _, modify := range []func(*http.Response) error{f.addBoundary, f.followUsers, f.followKeys, f.sayScheduled} {
 			if err := modify(resp); err != nil {
 				return err
 			}
@@ -122,7 +130,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *front) serve(w http.ResponseWriter, r *http.Request, call Call, body []byte) {
 	params := call.Params
 	answer := &statusWriter{ResponseWriter: w}
-	if f.refuseInactive(answer, call) || f.refuseDeletion(r.Context(), answer, call) || f.serveBoundary(answer, params) {
+	if f.refuseKey(answer, call) || f.refuseNewUser(answer, call) || f.refuseDeletion(r.Context(), answer, call) ||
+		f.serveBoundary(answer, params) {
 		f.note(call, answer.status)
 		return
 	}
@@ -450,6 +459,7 @@ func (f *front) forget() {
 	f.calls = nil
 	clear(f.boundaries)
 	clear(f.keys)
+	clear(f.users)
 	clear(f.services)
 }
 

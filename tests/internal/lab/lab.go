@@ -112,8 +112,10 @@ func (l *Lab) Env() map[string]string {
 		// At each step, a file backend writes the state, and a copy of it.
 		"PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
 
-		"PULUMI_CONFIG_PASSPHRASE":    "lab",
-		"PULUMI_SKIP_UPDATE_CHECK":    "true",
+		"PULUMI_CONFIG_PASSPHRASE": "lab",
+		"PULUMI_SKIP_UPDATE_CHECK": "true",
+		// moto's keys work at once.
+		"CICD_IAM_WAIT":               "0s",
 		"AWS_ENDPOINT_URL":            l.Endpoint(),
 		"AWS_ACCESS_KEY_ID":           accessKeyID,
 		"AWS_SECRET_ACCESS_KEY":       secretAccessKey,
@@ -137,6 +139,8 @@ func (l *Lab) Env() map[string]string {
 const (
 	accessKeyID     = "test"
 	secretAccessKey = "test"
+	// readerKeyID is who reads the account back: to them IAM is never behind.
+	readerKeyID = "reader"
 )
 
 // Config is the configuration of AWS clients for the lab's administrator.

@@ -6,7 +6,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -137,6 +139,161 @@ func TestRenamedUser(t *testing.T) {
 	ok(t)(c.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: aws.String("w"), AccessKeyId: key.AccessKeyId}))
 	if u := contents(t, l).Users; len(u) != 1 || u[0].Name != "w" || len(u[0].Keys) != 0 || !maps.Equal(u[0].Tags, map[string]string{"a": "b"}) {
 		t.Errorf("there are %+v", u)
+	}
+}
+
+// clock has a lab's front go by a clock that stands still until it is moved.
+func clock(l *Lab) (move func(time.Duration)) {
+	var mu sync.Mutex
+	now := time.Now()
+	l.front.mu.Lock()
+	defer l.front.mu.Unlock()
+	l.front.now = func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return now
+	}
+	return func(by time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		now = now.Add(by)
+	}
+}
+
+func listKeys(t *testing.T, c *iam.Client, user string) []types.AccessKeyMetadata {
+	t.Helper()
+	listed, err := c.ListAccessKeys(t.Context(), &iam.ListAccessKeysInput{UserName: &user})
+	ok(t)(listed, err)
+	return listed.AccessKeyMetadata
+}
+
+func TestAgeKeys(t *testing.T) {
+	t.Parallel()
+	l := start(t)
+	c := iam.NewFromConfig(l.Config())
+	createUser(t, c, "u")
+	first := createKey(t, c, "u")
+	l.AgeKeys(90 * 24 * time.Hour)
+	second := createKey(t, c, "u")
+	l.AgeKeys(time.Hour)
+	keys := listKeys(t, c, "u")
+	if len(keys) != 2 || *keys[0].AccessKeyId != *first.AccessKeyId || *keys[0].UserName != "u" ||
+		first.CreateDate.Sub(*keys[0].CreateDate) != 90*24*time.Hour+time.Hour ||
+		second.CreateDate.Sub(*keys[1].CreateDate) != time.Hour {
+		t.Errorf("%s and %s are listed as %+v", first.CreateDate, second.CreateDate, keys)
+	}
+	for i, key := range contents(t, l).Users[0].Keys {
+		if !key.Created.Equal(*keys[i].CreateDate) {
+			t.Errorf("the account tells %s of the key of %s", key.Created, keys[i].CreateDate)
+		}
+	}
+}
+
+// TestLagKeys follows a list that is a minute behind, over a key that is switched off and deleted, and one that takes
+// its place.
+func TestLagKeys(t *testing.T) {
+	t.Parallel()
+	l, ctx := start(t), t.Context()
+	c, move := iam.NewFromConfig(l.Config()), clock(l)
+	u := aws.String("u")
+	createUser(t, c, "u")
+	first := createKey(t, c, "u")
+	move(time.Minute)
+	ok(t)(c.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{
+		UserName: u, AccessKeyId: first.AccessKeyId, Status: types.StatusTypeInactive,
+	}))
+	move(time.Minute)
+	ok(t)(c.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: u, AccessKeyId: first.AccessKeyId}))
+	second := createKey(t, c, "u")
+	list := func(lag time.Duration, want ...string) {
+		t.Helper()
+		l.LagKeys(lag)
+		var got []string
+		for _, key := range listKeys(t, c, "u") {
+			got = append(got, *key.AccessKeyId+" "+string(key.Status))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s ago the keys were %v, and not %v", lag, got, want)
+		}
+	}
+	list(0, *second.AccessKeyId+" Active")
+	list(time.Second, *first.AccessKeyId+" Inactive")
+	list(90*time.Second, *first.AccessKeyId+" Active")
+	list(time.Hour)
+	// What does not list is not behind.
+	if keys := contents(t, l).Users[0].Keys; len(keys) != 1 || keys[0].ID != *second.AccessKeyId {
+		t.Errorf("the account has %+v", keys)
+	}
+	_, err := c.GetAccessKeyLastUsed(ctx, &iam.GetAccessKeyLastUsedInput{AccessKeyId: second.AccessKeyId})
+	ok(t)(nil, err)
+	l.LagKeys(time.Minute)
+	move(time.Minute)
+	list(time.Minute, *second.AccessKeyId+" Active")
+
+	// Another user of the name never had the keys.
+	ok(t)(c.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: u, AccessKeyId: second.AccessKeyId}))
+	ok(t)(c.DeleteUser(ctx, &iam.DeleteUserInput{UserName: u}))
+	_, err = c.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: u})
+	fails(t, err, "NoSuchEntity", "")
+	createUser(t, c, "u")
+	list(time.Minute)
+}
+
+func TestNewKeysTake(t *testing.T) {
+	t.Parallel()
+	l, ctx := start(t), t.Context()
+	c, move := iam.NewFromConfig(l.Config()), clock(l)
+	createUser(t, c, "u")
+	key := createKey(t, c, "u")
+	call := func() error {
+		_, err := sts.NewFromConfig(l.ConfigFor(*key.AccessKeyId, *key.SecretAccessKey, "")).
+			GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		return err
+	}
+	l.NewKeysTake(10 * time.Second)
+	ok(t)(nil, call()) // Nobody is refused anything.
+	ok(t)(nil, l.Enforce(ctx, true))
+	fails(t, call(), "InvalidClientTokenId", "security token")
+	move(9 * time.Second)
+	fails(t, call(), "InvalidClientTokenId", "security token")
+	l.NewKeysTake(0)
+	ok(t)(nil, call())
+	l.NewKeysTake(10 * time.Second)
+	move(time.Second)
+	ok(t)(nil, call())
+}
+
+func TestLagNewUsers(t *testing.T) {
+	t.Parallel()
+	l, ctx := start(t), t.Context()
+	c, move := iam.NewFromConfig(l.Config()), clock(l)
+	l.LagNewUsers(5 * time.Second)
+	createUser(t, c, "u")
+	createKey(t, c, "u")
+	ask := func(name string) []error {
+		_, got := c.GetUser(ctx, &iam.GetUserInput{UserName: &name})
+		_, listed := c.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: &name})
+		return []error{got, listed}
+	}
+	for _, err := range ask("u") {
+		fails(t, err, "NoSuchEntity", "The user with name u cannot be found.")
+	}
+	if users := contents(t, l).Users; len(users) != 1 || len(users[0].Keys) != 1 {
+		t.Errorf("the account has %+v", users)
+	}
+	move(4 * time.Second)
+	ok(t)(c.UpdateUser(ctx, &iam.UpdateUserInput{UserName: aws.String("u"), NewUserName: aws.String("v")}))
+	for _, err := range ask("v") {
+		fails(t, err, "NoSuchEntity", "The user with name v cannot be found.")
+	}
+	move(time.Second)
+	if err := errors.Join(ask("v")...); err != nil {
+		t.Error(err)
+	}
+	createUser(t, c, "w")
+	l.LagNewUsers(0)
+	if err := errors.Join(ask("w")...); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -26,7 +26,7 @@ const trustsEverybody = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
 func (f *front) decideTrust(r *http.Request, call Call) (trusted bool, done func()) {
 	done = func() {}
 	f.mu.Lock()
-	key := f.keys[call.scope.key]
+	key := f.key(call.scope.key)
 	enforcing := f.enforcing
 	f.mu.Unlock()
 	if !enforcing || key == nil || call.Action != "AssumeRole" {
