@@ -21,11 +21,11 @@ ENV := . .tools/env &&
 ## build: the plugin, stripped and trimmed
 build:
 	@echo "building $(PLUGIN)"
-	go build -trimpath -tags grpcnotrace -ldflags '-s -w' -o $(PLUGIN) ./cmd/pulumi-resource-cicd
+	go build -trimpath -tags grpcnotrace -ldflags '-s -w' -o $(PLUGIN) .
 
 ## sdk: schema.json and sdk/ from the Go code, offline
 sdk:
-	go -C cmd/pulumi-gen-cicd run -tags schema . -root ../..
+	go -C cmd/pulumi-gen-cicd run . -root ../..
 	cd sdk/go/cicd && go mod tidy
 
 ## test: every test
@@ -33,7 +33,6 @@ test: build
 	tools/setup
 	tools/install-package nodejs python
 	$(ENV) go test -race ./...
-	$(ENV) go test -tags schema -run Schema ./provider
 	$(ENV) cd sdk/go/cicd && go vet ./...
 	@# Each test is told as it ends, and at the end all that failed or were skipped once more, with what they said. Go
 	@# knows nothing of the programs that these run, and would take what it remembers for true when only those have

@@ -1,5 +1,5 @@
-// The main package of the repository's folder is the plugin once more, for installations from source: Pulumi builds
-// the folder that holds PulumiPlugin.yaml.
+// This is the plugin. It is at the root because Pulumi builds the folder that holds PulumiPlugin.yaml when it installs
+// the plugin from source.
 package main
 
 import (

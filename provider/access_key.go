@@ -3,15 +3,15 @@ package provider
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/pgp"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rotation"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/store"
 )
 
@@ -43,7 +43,7 @@ type AccessKey struct {
 	SSMParameterNames        pulumi.StringArrayOutput `pulumi:"ssmParameterNames"`
 }
 
-// AccessKeyArgs are the inputs of an [AccessKey].
+// AccessKeyArgs are the inputs of an [AccessKey], for the schema.
 type AccessKeyArgs struct {
 	UserName       pulumi.StringInput    `pulumi:"userName"`
 	Generation     pulumi.IntPtrInput    `pulumi:"generation,optional"`
@@ -62,77 +62,64 @@ type SecretsManagerArgs struct {
 	KMSKeyID pulumi.StringPtrInput `pulumi:"kmsKeyId,optional"`
 }
 
-// accessKeyRules has a rule for each field of [AccessKeyArgs].
-var accessKeyRules = rules{
-	"userName":    text(iam.CheckUserName),
-	"generation":  integer(checkGeneration),
-	"rotateEvery": text(rotation.CheckInterval),
-	"previous":    text(checkPrevious),
-	"handOver":    text(rotation.CheckInterval),
-	"revoked":     boolean,
-	"pgpKey":      text(pgp.CheckKey),
-	secretsManagerInput: object(rules{
-		"name":     text(store.CheckSecretName),
-		"kmsKeyId": text(store.CheckKMSKeyID),
+// accessKeyRules has a rule for each input.
+var accessKeyRules = input.Rules{
+	"userName":    input.Text(iam.CheckUserName),
+	"generation":  input.Integer(checkGeneration),
+	"rotateEvery": input.Text(rotation.CheckInterval),
+	"previous":    input.OneOf(rotation.Statuses()...),
+	"handOver":    input.Text(rotation.CheckInterval),
+	"revoked":     input.Boolean,
+	"pgpKey":      input.Text(pgp.CheckKey),
+	secretsManagerInput: input.Object(input.Rules{
+		"name":     input.Text(store.CheckSecretName),
+		"kmsKeyId": input.Text(store.CheckKMSKeyID),
 	}, "name"),
-	"ssmPath": text(store.CheckParameterPath),
+	"ssmPath": input.Text(store.CheckParameterPath),
 }
 
 func checkGeneration(n int) error {
 	if n < 1 || n > maxGeneration {
-		return &iam.Violation{Rule: fmt.Sprintf("must be from 1 to %d", maxGeneration)}
+		return rule.Broken("must be from 1 to %d", maxGeneration)
 	}
 	return nil
 }
 
-func checkPrevious(s string) error {
-	var words []string
-	for _, status := range rotation.Statuses() {
-		if s == string(status) {
-			return nil
-		}
-		words = append(words, string(status))
-	}
-	return &iam.Violation{Rule: "must be one of " + strings.Join(words, ", ")}
-}
-
-// checkAccessKey checks what is known of the inputs of an access key.
-func checkAccessKey(in *inputs, _ string) error {
-	in.refuseUnknown(accessKeyRules)
-	if !in.given("userName") {
-		in.reportWhole("userName", errors.New("is required: name the IAM user who gets the key"))
-	}
-	in.refuseUnknownObject(location{path: resource.PropertyPath{secretsManagerInput}}, in.values.Get(secretsManagerInput))
-	in.apply(accessKeyRules)
-	if previous := in.values.Get("previous"); in.given("handOver") && !previous.IsComputed() {
-		if status := rotation.Status(stringOf(previous)); !in.given("previous") || status == rotation.Active {
-			in.reportWhole("handOver", fmt.Errorf("has no effect while previous is %q; set previous to %q or %q, which is "+
-				"what the previous key becomes after the hand-over", rotation.Active, rotation.Inactive, rotation.Deleted))
+// checkAccessKey checks the inputs.
+func checkAccessKey(in *input.Inputs, _ string) {
+	in.Require("userName", "name the IAM user who gets the key")
+	in.RejectComputedObject(secretsManagerInput)
+	in.Check(accessKeyRules)
+	if previous := in.Get("previous"); in.Given("handOver") && !previous.IsComputed() {
+		if !in.Given("previous") || in.String("previous") == string(rotation.Active) {
+			in.ReportWhole(input.At("handOver"), fmt.Errorf("has no effect while previous is %q; set previous to %q or %q, "+
+				"which is what the previous key becomes after the hand-over", rotation.Active, rotation.Inactive, rotation.Deleted))
 		}
 	}
-	if in.given("pgpKey") {
+	if in.Given("pgpKey") {
 		for _, needsSecret := range []string{secretsManagerInput, "ssmPath"} {
-			if in.given(needsSecret) {
-				in.reportWhole(needsSecret, errors.New("must not be given together with pgpKey: only the holder of the "+
+			if in.Given(needsSecret) {
+				in.ReportWhole(input.At(needsSecret), errors.New("must not be given together with pgpKey: only the holder of the "+
 					"private key can read the secret, so nothing can be stored"))
 			}
 		}
 	}
-	return in.err()
 }
 
-// newAccessKey registers an access key, whose inputs have passed [checkAccessKey], with its children.
-func newAccessKey(
-	ctx *pulumi.Context, name string, args AccessKeyArgs, opts ...pulumi.ResourceOption,
-) (*AccessKey, error) {
-	if err := ctx.RequirePulumiVersion(cliVersions); err != nil {
+// newAccessKey registers an access key with its children.
+func newAccessKey(c *construction) (pulumi.ComponentResource, error) {
+	if err := c.RequirePulumiVersion(cliVersions); err != nil {
 		return nil, fmt.Errorf("access keys need the Pulumi CLI %s: %w", cliVersions, err)
 	}
 	component := &AccessKey{}
-	if err := ctx.RegisterComponentResource(accessKeyToken, name, component, opts...); err != nil {
-		return nil, fmt.Errorf("register the access key: %w", err)
+	child, err := c.register(accessKeyToken, component)
+	if err != nil {
+		return nil, err
 	}
-	b := &accessKeyBuilder{ctx: ctx, name: name, args: args, component: component}
+	b := &accessKeyBuilder{
+		construction: c, child: child, component: component, userName: input.AsText(c.in.Get("userName")),
+		secret: c.in.Object(secretsManagerInput),
+	}
 	keys, err := b.build()
 	if err != nil {
 		return nil, err
@@ -146,7 +133,7 @@ func newAccessKey(
 	component.PreviousAccessKeyID = text(func(k *accessKeys) pulumi.StringOutput { return k.previousID })
 	component.Generation = b.journal.Generation
 	component.RotatedAt = text(func(k *accessKeys) pulumi.StringOutput { return k.current.CreateDate })
-	component.RotateAfter = rotateAfter(component.RotatedAt, args.RotateEvery)
+	component.RotateAfter = b.rotateAfter()
 	component.SecretArn = text(func(k *accessKeys) pulumi.StringOutput { return k.secretArn })
 	component.SSMParameterNames = apply(keys, func(k *accessKeys) (pulumi.StringArrayOutput, error) {
 		return k.parameterNames, nil
@@ -155,24 +142,24 @@ func newAccessKey(
 }
 
 // rotateAfter returns when the current key becomes due, or an empty string if it never does.
-func rotateAfter(rotatedAt pulumi.StringOutput, every pulumi.StringPtrInput) pulumi.StringOutput {
-	return apply(pulumi.All(rotatedAt, every), func(v []any) (string, error) {
-		interval := valueOrZero[string](v[1])
-		if interval == "" {
-			return "", nil
+func (b *accessKeyBuilder) rotateAfter() pulumi.StringOutput {
+	if !b.in.Given("rotateEvery") {
+		return pulumi.String("").ToStringOutput()
+	}
+	every := input.AsText(b.in.Get("rotateEvery"))
+	return apply(pulumi.All(b.component.RotatedAt, every), func(v []any) (string, error) {
+		var rotatedAt, interval string
+		if err := errors.Join(castTo(&rotatedAt, v[0]), castTo(&interval, v[1])); err != nil {
+			return "", err
 		}
 		age, err := rotation.ParseInterval(interval)
 		if err != nil {
 			return "", err
 		}
-		began, err := cast[string](v[0])
-		if err != nil {
-			return "", err
-		}
-		at, err := time.Parse(time.RFC3339, began)
+		began, err := time.Parse(time.RFC3339, rotatedAt)
 		if err != nil {
 			return "", fmt.Errorf("read when the access key was created: %w", err)
 		}
-		return at.Add(age).UTC().Format(time.RFC3339), nil
+		return began.Add(age).UTC().Format(time.RFC3339), nil
 	}).(pulumi.StringOutput)
 }

@@ -7,15 +7,14 @@ import (
 	"math"
 	"time"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
+	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/pgp"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rotation"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/store"
@@ -47,37 +46,44 @@ type journalResource struct {
 //
 //	userName, generation, rotateEvery, previous, handOver, revoked, pgpKey   the component's inputs, or null
 //	secretName   the name in its input secretsManager, or null
-//	userKeys     the user's keys as [ID, creation date, status], or null while they are not known
+//	userKeys     the user's keys as [ID, creation date, status], or null while they are unknown
 //	preview      whether this is a preview
 //
 // Check turns that into the journal, which the engine keeps as the resource's inputs and outputs. The component's
 // inputs are not part of it, so that an update plan holds: what only the clock or AWS knows is unknown in the preview
 // that changes it.
-type journalProvider struct {
-	packageProvider
-	now func() time.Time
-	// log tells the user something about a resource.
-	log func(ctx context.Context, severity diag.Severity, urn resource.URN, text string)
+type journalProvider struct{ now func() time.Time }
+
+// serveWith adds the resource to a provider.
+func (r *journalProvider) serveWith(provider p.Provider) p.Provider {
+	provider.Check = func(ctx context.Context, req p.CheckRequest) (p.CheckResponse, error) {
+		return r.check(p.GetLogger(ctx), req)
+	}
+	provider.Diff = r.diff
+	provider.Create = r.create
+	provider.Update = r.update
+	provider.Read = r.read
+	provider.Delete = r.delete
+	return provider
 }
 
 // checkType refuses resources of other types.
-func (*journalProvider) checkType(typ tokens.Type) error {
-	if typ != journalToken {
-		return status.Errorf(codes.NotFound, "the package %s has no resource %q", Name, typ)
+func (*journalProvider) checkType(urn resource.URN) error {
+	if !urn.IsValid() || urn.Type() != journalToken {
+		return status.Errorf(codes.NotFound, "the package %s has no such resource: %.200q", Name, urn)
 	}
 	return nil
 }
 
-// Check returns the journal of an update.
-func (r *journalProvider) Check(ctx context.Context, req plugin.CheckRequest) (resp plugin.CheckResponse, err error) {
-	defer recoverAsError(&err)
-	if err := r.checkType(req.Type); err != nil {
-		return plugin.CheckResponse{}, err
+// check returns the journal of an update.
+func (r *journalProvider) check(log logger, req p.CheckRequest) (p.CheckResponse, error) {
+	if err := r.checkType(req.Urn); err != nil {
+		return p.CheckResponse{}, err
 	}
-	asked, state := resource.FromResourcePropertyMap(req.News), resource.FromResourcePropertyMap(req.Olds)
+	asked, state := req.Inputs, req.State
 	request, err := journalRequest(asked, r.now())
 	if err != nil {
-		return plugin.CheckResponse{}, err
+		return p.CheckResponse{}, err
 	}
 	keys := journalPGPKeys{current: asked.Get("pgpKey")}
 	step := rotation.Begin(request)
@@ -91,9 +97,9 @@ func (r *journalProvider) Check(ctx context.Context, req plugin.CheckRequest) (r
 			if err := journal.CheckGeneration(request.Generation); err != nil {
 				// The path names the component's input. The engine adds nothing to a failure without a property, such as
 				// a value that is secret.
-				in, generation := &inputs{}, asked.Get("generation")
-				in.report(location{resource.PropertyPath{"generation"}, generation.Secret()}, generation, err)
-				return journalFailure(in.text()), nil
+				in := input.New(asked, false)
+				in.ReportInput("generation", err)
+				return journalFailure(in.Problems()), nil
 			}
 		}
 		given := keys.current
@@ -122,32 +128,37 @@ func (r *journalProvider) Check(ctx context.Context, req plugin.CheckRequest) (r
 		secretName = property.New(secrets.Name)
 	}
 	secrets = secrets.Next(stringOf(secretName))
-	r.tell(ctx, req.URN, step, request)
-	if secrets.Retiring != "" {
-		r.log(ctx, diag.Info, req.URN, fmt.Sprintf("the next update deletes the secret %q, with a recovery window of %d days",
-			secrets.Retiring, store.RecoveryWindow))
-	}
+	tellJournal(log, step, request, secrets)
 	written := writeJournal(step, keys, secrets, secretName)
 	if preview := asked.Get("preview"); step.Planned && preview.IsBool() && preview.AsBool() {
 		for _, name := range []string{"before", "plannedAt"} {
 			written = written.Set(name, property.New(property.Computed))
 		}
 	}
-	return plugin.CheckResponse{Properties: resource.ToResourcePropertyMap(written)}, nil
+	return p.CheckResponse{Inputs: written}, nil
 }
 
-// tell says in the preview and in the update what a rotation does.
-func (r *journalProvider) tell(ctx context.Context, urn resource.URN, step rotation.Step, request rotation.Request) {
+// A logger tells the user something about the resource.
+type logger interface {
+	Info(text string)
+	Warning(text string)
+}
+
+// tellJournal says in the preview and in the update what the update does.
+func tellJournal(log logger, step rotation.Step, request rotation.Request, secrets store.Secrets) {
 	if step.Reason != "" {
-		r.log(ctx, diag.Info, urn, "the access key is rotated: "+step.Reason)
+		log.Info("the access key is rotated: " + step.Reason)
 	}
 	if step.CutsOff {
-		r.log(ctx, diag.Warning, urn, fmt.Sprintf("previous is %q and there is no handOver: whoever uses the old access "+
-			"key is cut off in this update; set handOver, such as \"7d\", to keep the old key active for that long",
-			request.Previous))
+		log.Warning(fmt.Sprintf("previous is %q and there is no handOver: whoever uses the old access key is cut off in this "+
+			"update; set handOver, such as \"7d\", to keep the old key active for that long", request.Previous))
 	}
 	if len(step.Leftover) > 0 {
-		r.log(ctx, diag.Warning, urn, unmanagedText(step.User, step.Leftover))
+		log.Warning(unmanagedText(step.User, step.Leftover))
+	}
+	if secrets.Retiring != "" {
+		log.Info(fmt.Sprintf("the next update deletes the secret %q, with a recovery window of %d days", secrets.Retiring,
+			store.RecoveryWindow))
 	}
 }
 
@@ -162,46 +173,43 @@ func checkPGPKey(v property.Value, now time.Time) error {
 	return nil
 }
 
-func journalFailure(reason string) plugin.CheckResponse {
-	return plugin.CheckResponse{Failures: []plugin.CheckFailure{{Reason: reason}}}
+func journalFailure(reason string) p.CheckResponse {
+	return p.CheckResponse{Failures: []p.CheckFailure{{Reason: reason}}}
 }
 
-// Diff compares two journals. Every change is in place.
-func (r *journalProvider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffResponse, error) {
-	if err := r.checkType(req.Type); err != nil {
-		return plugin.DiffResponse{}, err
-	}
-	diff := plugin.DiffResponse{Changes: plugin.DiffNone, DetailedDiff: map[string]plugin.PropertyDiff{}}
-	from, to := resource.FromResourcePropertyMap(req.OldInputs), resource.FromResourcePropertyMap(req.NewInputs)
-	for name, v := range to.AllStable {
-		if !from.Get(name).Equals(v) {
-			diff.Changes = plugin.DiffSome
-			diff.DetailedDiff[name] = plugin.PropertyDiff{Kind: plugin.DiffUpdate, InputDiff: true}
+// diff compares two journals. Every change is in place.
+func (r *journalProvider) diff(_ context.Context, req p.DiffRequest) (p.DiffResponse, error) {
+	diff := p.DiffResponse{DetailedDiff: map[string]p.PropertyDiff{}}
+	for name, v := range req.Inputs.AllStable {
+		if !req.OldInputs.Get(name).Equals(v) {
+			diff.HasChanges = true
+			diff.DetailedDiff[name] = p.PropertyDiff{Kind: p.Update, InputDiff: true}
 		}
 	}
-	return diff, nil
+	return diff, r.checkType(req.Urn)
 }
 
-// Create makes nothing but an ID.
-func (r *journalProvider) Create(_ context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
-	return plugin.CreateResponse{ID: resource.ID(req.URN.Name()), Properties: req.Properties}, r.checkType(req.Type)
+// create makes nothing but an ID.
+func (r *journalProvider) create(_ context.Context, req p.CreateRequest) (p.CreateResponse, error) {
+	if err := r.checkType(req.Urn); err != nil {
+		return p.CreateResponse{}, err
+	}
+	return p.CreateResponse{ID: req.Urn.Name(), Properties: req.Properties}, nil
 }
 
-// Update has the engine record the journal.
-func (r *journalProvider) Update(_ context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
-	return plugin.UpdateResponse{Properties: req.NewInputs}, r.checkType(req.Type)
+// update has the engine record the journal.
+func (r *journalProvider) update(_ context.Context, req p.UpdateRequest) (p.UpdateResponse, error) {
+	return p.UpdateResponse{Properties: req.Inputs}, r.checkType(req.Urn)
 }
 
-// Read returns what the engine has recorded.
-func (r *journalProvider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadResponse, error) {
-	return plugin.ReadResponse{
-		ReadResult: plugin.ReadResult{ID: req.ID, Inputs: req.Inputs, Outputs: req.State},
-	}, r.checkType(req.Type)
+// read returns what the engine has recorded.
+func (r *journalProvider) read(_ context.Context, req p.ReadRequest) (p.ReadResponse, error) {
+	return p.ReadResponse{ID: req.ID, Properties: req.Properties, Inputs: req.Inputs}, r.checkType(req.Urn)
 }
 
-// Delete has nothing to delete.
-func (r *journalProvider) Delete(_ context.Context, req plugin.DeleteRequest) (plugin.DeleteResponse, error) {
-	return plugin.DeleteResponse{}, r.checkType(req.Type)
+// delete has nothing to delete.
+func (r *journalProvider) delete(_ context.Context, req p.DeleteRequest) error {
+	return r.checkType(req.Urn)
 }
 
 // journalRequest reads what an update asks for. The component has checked its inputs.
@@ -351,12 +359,12 @@ func stringOf(v property.Value) string {
 // readStrings returns the elements of a list of strings.
 func readStrings(v property.Value) ([]string, error) {
 	if !v.IsArray() {
-		return nil, fmt.Errorf("must be a list of strings, and is %s", kind(v))
+		return nil, fmt.Errorf("must be a list of strings, and is %s", input.Kind(v))
 	}
 	elements := make([]string, 0, v.AsArray().Len())
 	for _, element := range v.AsArray().All {
 		if !element.IsString() {
-			return nil, fmt.Errorf("must be a list of strings, and has %s", kind(element))
+			return nil, fmt.Errorf("must be a list of strings, and has %s", input.Kind(element))
 		}
 		elements = append(elements, element.AsString())
 	}

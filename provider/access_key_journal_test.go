@@ -2,7 +2,6 @@ package provider
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"fmt"
 	"math"
@@ -13,28 +12,18 @@ import (
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
+	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
 // TestAccessKeyJournal takes the resource that remembers a user's keys from update to update, as the engine does.
 func TestAccessKeyJournal(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	var infos, warnings []string
-	journals := &journalProvider{
-		now: func() time.Time { return now },
-		log: func(_ context.Context, severity diag.Severity, _ resource.URN, text string) {
-			if severity == diag.Warning {
-				warnings = append(warnings, text)
-			} else {
-				infos = append(infos, text)
-			}
-		},
-	}
+	log := &testLogger{}
+	journals := &journalProvider{now: func() time.Time { return now }}
 	urn := resource.NewURN("stack", "project", "", journalToken, "robot")
 	request := property.NewMap(map[string]property.Value{"userName": property.New("bot"), "preview": property.New(false)})
 	var recorded property.Map
@@ -42,14 +31,12 @@ func TestAccessKeyJournal(t *testing.T) {
 		return property.New([]property.Value{property.New(id), property.New(now.Format(time.RFC3339)), property.New("Active")})
 	}
 	keys := []property.Value{key("H")}
-	ask := func(asked property.Map) plugin.CheckResponse {
+	ask := func(asked property.Map) p.CheckResponse {
 		t.Helper()
 		if asked.Get("userKeys").IsNull() {
 			asked = asked.Set("userKeys", property.New(keys))
 		}
-		checked, err := journals.Check(t.Context(), plugin.CheckRequest{
-			URN: urn, Type: urn.Type(), Olds: resource.ToResourcePropertyMap(recorded), News: resource.ToResourcePropertyMap(asked),
-		})
+		checked, err := journals.check(log, p.CheckRequest{Urn: urn, State: recorded, Inputs: asked})
 		check(t, err)
 		return checked
 	}
@@ -60,12 +47,10 @@ func TestAccessKeyJournal(t *testing.T) {
 		if len(checked.Failures) > 0 {
 			t.Fatalf("the check fails: %v", checked.Failures)
 		}
-		diff, err := journals.Diff(t.Context(), plugin.DiffRequest{
-			URN: urn, Type: urn.Type(), OldInputs: resource.ToResourcePropertyMap(recorded), NewInputs: checked.Properties,
-		})
+		diff, err := journals.diff(t.Context(), p.DiffRequest{Urn: urn, OldInputs: recorded, Inputs: checked.Inputs})
 		check(t, err)
-		next := resource.FromResourcePropertyMap(checked.Properties)
-		if changed := !next.Equals(recorded); (diff.Changes == plugin.DiffSome) != changed || (len(diff.DetailedDiff) > 0) != changed {
+		next := checked.Inputs
+		if changed := !next.Equals(recorded); diff.HasChanges != changed || (len(diff.DetailedDiff) > 0) != changed {
 			t.Errorf("from %v to %v there is the difference %v", recorded, next, diff)
 		}
 		if generation := next.Get("generation"); !generation.Equals(recorded.Get("generation")) {
@@ -92,13 +77,13 @@ func TestAccessKeyJournal(t *testing.T) {
 	}
 
 	// What only AWS and the clock know is unknown in the preview that changes it, and the rest is known.
-	preview := resource.FromResourcePropertyMap(ask(request.Set("preview", property.New(true)).Set("generation", number(2))).Properties)
+	preview := ask(request.Set("preview", property.New(true)).Set("generation", number(2))).Inputs
 	for name, v := range preview.All {
 		if unknown := name == "before" || name == "plannedAt"; v.HasComputed() != unknown {
 			t.Errorf("in a preview, %s is %v", name, v)
 		}
 	}
-	if same := ask(request.Set("preview", property.New(true))).Properties; !resource.FromResourcePropertyMap(same).Equals(first) {
+	if same := ask(request.Set("preview", property.New(true))).Inputs; !same.Equals(first) {
 		t.Errorf("a preview that changes nothing gives %v", same)
 	}
 
@@ -145,13 +130,13 @@ func TestAccessKeyJournal(t *testing.T) {
 	update(aged.Set("previous", text("deleted")))
 	is("generation", number(4))
 	is("previousGeneration", number(0))
-	if len(warnings) != 0 {
-		t.Errorf("the user is warned %q", warnings)
+	if len(log.warnings) != 0 {
+		t.Errorf("the user is warned %q", log.warnings)
 	}
 	keys = keys[1:]
 	update(aged.Set("previous", text("deleted")).Set("generation", number(5)))
-	if len(warnings) != 1 || !strings.Contains(warnings[0], `previous is "deleted" and there is no handOver`) {
-		t.Errorf("the user is warned %q", warnings)
+	if len(log.warnings) != 1 || !strings.Contains(log.warnings[0], `previous is "deleted" and there is no handOver`) {
+		t.Errorf("the user is warned %q", log.warnings)
 	}
 
 	// A user who is about to be replaced is another one.
@@ -168,18 +153,15 @@ func TestAccessKeyJournal(t *testing.T) {
 		t.Errorf("the failures are %v", lowered)
 	}
 
-	state := resource.ToResourcePropertyMap(recorded)
-	read, err := journals.Read(t.Context(), plugin.ReadRequest{
-		ID: "robot", URN: urn, Type: urn.Type(), Inputs: state, State: state,
-	})
+	read, err := journals.read(t.Context(), p.ReadRequest{ID: "robot", Urn: urn, Inputs: recorded, Properties: recorded})
 	check(t, err)
-	if !read.Inputs.DeepEquals(state) || !read.Outputs.DeepEquals(state) || read.ID != "robot" {
+	if !read.Inputs.Equals(recorded) || !read.Properties.Equals(recorded) || read.ID != "robot" {
 		t.Errorf("read back, it is %v", read)
 	}
-	if len(infos) < 5 || slices.ContainsFunc(infos, func(s string) bool {
+	if len(log.infos) < 5 || slices.ContainsFunc(log.infos, func(s string) bool {
 		return !strings.HasPrefix(s, "the access key is rotated: ")
 	}) {
-		t.Errorf("the user is told %q", infos)
+		t.Errorf("the user is told %q", log.infos)
 	}
 
 	// A journal that nobody can have written is refused.
@@ -210,41 +192,49 @@ func publicKey(t *testing.T, lifetime time.Duration) string {
 	return base64.StdEncoding.EncodeToString(raw.Bytes())
 }
 
-// TestNoOtherResources says that the package has no other custom resource: none is made up, and none is taken for
-// deleted.
+// testLogger remembers what the user is told.
+type testLogger struct{ infos, warnings []string }
+
+func (l *testLogger) Info(text string)    { l.infos = append(l.infos, text) }
+func (l *testLogger) Warning(text string) { l.warnings = append(l.warnings, text) }
+
+// TestNoOtherResources checks that the package has no other custom resource: none is made up, and none is taken for
+// deleted. A malformed URN is an error.
 func TestNoOtherResources(t *testing.T) {
 	t.Parallel()
-	journals, ctx := &journalProvider{now: time.Now}, t.Context()
-	const typ = tokens.Type("cicd:index:RobotAccount")
-	urn := resource.NewURN("stack", "project", "", typ, "robot")
-	for name, call := range map[string]func() error{
-		"Check": func() error {
-			_, err := journals.Check(ctx, plugin.CheckRequest{URN: urn, Type: typ})
-			return err
-		},
-		"Diff": func() error {
-			_, err := journals.Diff(ctx, plugin.DiffRequest{URN: urn, Type: typ})
-			return err
-		},
-		"Create": func() error {
-			_, err := journals.Create(ctx, plugin.CreateRequest{URN: urn, Type: typ})
-			return err
-		},
-		"Update": func() error {
-			_, err := journals.Update(ctx, plugin.UpdateRequest{URN: urn, Type: typ})
-			return err
-		},
-		"Read": func() error {
-			_, err := journals.Read(ctx, plugin.ReadRequest{URN: urn, Type: typ})
-			return err
-		},
-		"Delete": func() error {
-			_, err := journals.Delete(ctx, plugin.DeleteRequest{URN: urn, Type: typ})
-			return err
-		},
+	tp, ctx := startProvider(t), t.Context()
+	for _, urn := range []string{
+		"urn:pulumi:stack::project::cicd:index:RobotAccount::robot", "", "urn", "urn:pulumi:stack", "urn:pulumi:a::b::::", "::::::",
 	} {
-		if err := call(); err == nil || !strings.Contains(err.Error(), "no resource") {
-			t.Errorf("%s of another type gives %v", name, err)
+		for name, call := range map[string]func() error{
+			"Check": func() error {
+				_, err := tp.Check(ctx, &pulumirpc.CheckRequest{Urn: urn})
+				return err
+			},
+			"Diff": func() error {
+				_, err := tp.Diff(ctx, &pulumirpc.DiffRequest{Urn: urn})
+				return err
+			},
+			"Create": func() error {
+				_, err := tp.Create(ctx, &pulumirpc.CreateRequest{Urn: urn})
+				return err
+			},
+			"Update": func() error {
+				_, err := tp.Update(ctx, &pulumirpc.UpdateRequest{Urn: urn})
+				return err
+			},
+			"Read": func() error {
+				_, err := tp.Read(ctx, &pulumirpc.ReadRequest{Urn: urn, Id: "robot"})
+				return err
+			},
+			"Delete": func() error {
+				_, err := tp.Delete(ctx, &pulumirpc.DeleteRequest{Urn: urn, Id: "robot"})
+				return err
+			},
+		} {
+			if err := call(); err == nil || !strings.Contains(err.Error(), "no such resource") {
+				t.Errorf("%s of %q gives %v", name, urn, err)
+			}
 		}
 	}
 }

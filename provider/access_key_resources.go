@@ -13,6 +13,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"google.golang.org/grpc/status"
 
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rotation"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/store"
 )
@@ -41,11 +42,13 @@ func iamWait() time.Duration {
 
 // accessKeyBuilder registers the children of one [AccessKey].
 type accessKeyBuilder struct {
-	ctx       *pulumi.Context
-	name      string
-	args      AccessKeyArgs
+	*construction
+	child     pulumi.ResourceOption
 	component *AccessKey
 	journal   journalResource
+	userName  pulumi.StringOutput
+	// secret has the fields of the input secretsManager, or is nil.
+	secret *input.Inputs
 	// listed are the keys that the user had before this update, as a keyList.
 	listed pulumi.Output
 	// before and previousBefore return the IDs of the keys that were listed when the current and the previous generation
@@ -74,19 +77,20 @@ type accessKeys struct {
 // build registers the journal and, once it is known, the keys and their stores, as *accessKeys. The journal comes first,
 // so that the engine has recorded a rotation before it creates the key.
 func (b *accessKeyBuilder) build() (pulumi.Output, error) {
-	b.listed = apply(b.args.UserName.ToStringOutput(), b.listInitially)
+	b.listed = apply(b.userName, b.listInitially)
 	var secretName pulumi.Input
-	if b.args.SecretsManager != nil {
-		secretName = b.args.SecretsManager.Name
+	if b.secret != nil {
+		secretName = b.secret.Text("name")
 	}
-	err := b.ctx.RegisterResource(journalToken, b.name, pulumi.Map{
-		"userName":    b.args.UserName,
-		"generation":  b.args.Generation,
-		"rotateEvery": b.args.RotateEvery,
-		"previous":    b.args.Previous,
-		"handOver":    b.args.HandOver,
-		"revoked":     b.args.Revoked,
-		"pgpKey":      b.args.PGPKey,
+	options := []pulumi.ResourceOption{b.child, pulumi.Version(Version), pulumi.PluginDownloadURL(downloadURL)}
+	err := b.RegisterResource(journalToken, b.name, pulumi.Map{
+		"userName":    b.userName,
+		"generation":  b.in.Integer("generation"),
+		"rotateEvery": b.in.Text("rotateEvery"),
+		"previous":    b.in.Text("previous"),
+		"handOver":    b.in.Text("handOver"),
+		"revoked":     b.in.Boolean("revoked"),
+		"pgpKey":      b.in.Text("pgpKey"),
 		"userKeys": apply(b.listed, func(list keyList) ([][]string, error) {
 			if !list.known {
 				return nil, nil
@@ -98,13 +102,13 @@ func (b *accessKeyBuilder) build() (pulumi.Output, error) {
 			return keys, nil
 		}),
 		"secretName": secretName,
-		"preview":    pulumi.Bool(b.ctx.DryRun()),
-	}, &b.journal, pulumi.Parent(b.component), pulumi.Version(Version), pulumi.PluginDownloadURL(downloadURL))
+		"preview":    pulumi.Bool(b.DryRun()),
+	}, &b.journal, options...)
 	if err != nil {
 		return nil, fmt.Errorf("register the journal of the access key: %w", err)
 	}
-	b.before = await[[]string](b.ctx.Context(), b.journal.Before)
-	b.previousBefore = await[[]string](b.ctx.Context(), b.journal.PreviousBefore)
+	b.before = await[[]string](b.Context.Context(), b.journal.Before)
+	b.previousBefore = await[[]string](b.Context.Context(), b.journal.PreviousBefore)
 	j := &b.journal
 	known := pulumi.All(b.component.URN(), j.Generation, j.First, j.PreviousGeneration, j.Previous, j.SecretSlot,
 		j.RetiringSecret)
@@ -148,7 +152,7 @@ func (b *accessKeyBuilder) register(component pulumi.URN, j rotation.Journal) (*
 		if err != nil {
 			return nil, err
 		}
-		previousID = await[string](b.ctx.Context(), keys.previousID)
+		previousID = await[string](b.Context.Context(), keys.previousID)
 		options = append(options, pulumi.DependsOn([]pulumi.Resource{previous}))
 	}
 	current, err := b.registerKey(component, j.Generation, b.status(rotation.Active), b.journal.PGPKey,
@@ -178,12 +182,8 @@ func (b *accessKeyBuilder) register(component pulumi.URN, j rotation.Journal) (*
 
 // status returns the status of a key for AWS: every key is switched off while the component is revoked.
 func (b *accessKeyBuilder) status(s rotation.Status) pulumi.StringPtrInput {
-	if b.args.Revoked == nil || s == rotation.Inactive {
-		return pulumi.String(awsStatus(s == rotation.Active))
-	}
-	return apply(b.args.Revoked.ToBoolPtrOutput(), func(revoked *bool) (*string, error) {
-		return pulumi.StringRef(awsStatus(revoked == nil || !*revoked)), nil
-	}).(pulumi.StringPtrOutput)
+	revoked := b.in.Known("revoked") && b.in.Bool("revoked")
+	return b.in.Derived(awsStatus(s == rotation.Active && !revoked), b.in.Known("revoked") || s == rotation.Inactive, "revoked")
 }
 
 // registerKey registers the key of a generation in its slot. The engine calls allowed, with the name of the user,
@@ -194,15 +194,15 @@ func (b *accessKeyBuilder) registerKey(
 ) (*awsiam.AccessKey, error) {
 	slot := fmt.Sprintf("%s-%d", b.name, rotation.Slot(generation))
 	// The engine knows hooks by names that are unique in the stack.
-	hook, err := registerHook(b.ctx, fmt.Sprintf("make room for the access key %s of %s", slot, component),
+	hook, err := b.RegisterHook(b.Context, fmt.Sprintf("make room for the access key %s of %s", slot, component),
 		func(args *pulumi.ResourceHookArgs) error {
 			return allowed(resource.FromResourcePropertyValue(args.NewInputs["user"]).AsString())
 		})
 	if err != nil {
 		return nil, err
 	}
-	return awsiam.NewAccessKey(b.ctx, slot, &awsiam.AccessKeyArgs{
-		User:   b.args.UserName,
+	return awsiam.NewAccessKey(b.Context, slot, &awsiam.AccessKeyArgs{
+		User:   b.userName,
 		Status: status,
 		PgpKey: apply(pgpKey, func(key string) (*string, error) {
 			if key == "" {
@@ -211,7 +211,7 @@ func (b *accessKeyBuilder) registerKey(
 			return &key, nil
 		}).(pulumi.StringPtrOutput),
 	}, append([]pulumi.ResourceOption{
-		pulumi.Parent(b.component),
+		b.child,
 		pulumi.ReplacementTrigger(pulumi.Int(generation)),
 		// AWS allows two keys per user: the one in the slot makes room first.
 		pulumi.DeleteBeforeReplace(true),
@@ -229,10 +229,6 @@ type registeredKey struct {
 
 // newRegisteredKey returns the current key. Its ID and secret become known once the key works everywhere: whoever gets
 // them may use them at once.
-//
-// It fails if the key is not registered: the Pulumi SDK v3.259.0 returns no error where it could not register the hooks
-// of a resource, but an empty resource. The key that exists would be deleted, and nothing put in the stores. An SDK that
-// returned the error would make this needless.
 func (b *accessKeyBuilder) newRegisteredKey(key *awsiam.AccessKey) *registeredKey {
 	// The AWS provider leaves out the output that it does not fill in. In a preview, that would be unknown.
 	choose := func(plain, encrypted pulumi.StringOutput) pulumi.StringOutput {
@@ -246,21 +242,22 @@ func (b *accessKeyBuilder) newRegisteredKey(key *awsiam.AccessKey) *registeredKe
 	material := choose(key.Secret, key.EncryptedSecret)
 	ready := pulumi.Unsecret(apply(pulumi.All(key.URN(), key.ID(), material), func(v []any) (bool, error) {
 		urn, err := cast[pulumi.URN](v[0])
+		if err == nil {
+			err = checkRegistered(urn)
+		}
 		if err != nil {
 			return false, err
 		}
 		switch {
-		case urn == "":
-			return false, errors.New("the access key could not be registered")
 		case v[2] == "":
 			return false, fmt.Errorf("the access key %v in the stack's state has no secret: it was imported, and AWS tells a "+
 				"secret only once, when the key is created. Remove the key from the state, and the next update creates another "+
 				"one:\n  pulumi state delete '%s'\nDelete the imported key in AWS when nobody uses it any more", v[1], urn)
-		case b.created.Load() && !b.ctx.DryRun():
+		case b.created.Load() && !b.DryRun():
 			select {
 			case <-time.After(iamWait()):
-			case <-b.ctx.Context().Done():
-				return false, b.ctx.Context().Err()
+			case <-b.Context.Context().Done():
+				return false, b.Context.Context().Err()
 			}
 		}
 		return true, nil
@@ -277,7 +274,7 @@ func (b *accessKeyBuilder) newRegisteredKey(key *awsiam.AccessKey) *registeredKe
 
 // list asks AWS for the keys of the user.
 func (b *accessKeyBuilder) list(user string) ([]rotation.UserKey, error) {
-	answer, err := awsiam.GetAccessKeys(b.ctx, &awsiam.GetAccessKeysArgs{User: user}, pulumi.Parent(b.component))
+	answer, err := awsiam.GetAccessKeys(b.Context, &awsiam.GetAccessKeysArgs{User: user}, pulumi.Parent(b.component))
 	if err != nil {
 		message := status.Convert(err).Message()
 		if isNotFound(message) {
@@ -309,9 +306,9 @@ func (b *accessKeyBuilder) listInitially(user string) (keyList, error) {
 	err := b.retry(func() (err error) {
 		keys, err = b.list(user)
 		return err
-	}, func(err error) bool { return errors.Is(err, errNoUser) && !b.ctx.DryRun() })
+	}, func(err error) bool { return errors.Is(err, errNoUser) && !b.DryRun() })
 	switch {
-	case errors.Is(err, errNoUser) && b.ctx.DryRun():
+	case errors.Is(err, errNoUser) && b.DryRun():
 		return keyList{}, nil // The update may create the user.
 	case errors.Is(err, errNoUser):
 		return keyList{}, fmt.Errorf("the IAM user %q does not exist. If it was deleted outside of Pulumi, "+
@@ -329,8 +326,8 @@ func (b *accessKeyBuilder) retry(f func() error, retryable func(error) bool) err
 			return err
 		}
 		select {
-		case <-b.ctx.Context().Done():
-			return b.ctx.Context().Err()
+		case <-b.Context.Context().Done():
+			return b.Context.Context().Err()
 		case <-time.After(min(pause, iamWait())):
 		}
 	}
@@ -429,7 +426,7 @@ func deleteCommands(user string, keys []rotation.UserKey) string {
 // warnOfUnmanaged names the keys of the user that the component does not manage, because it neither rotates nor revokes
 // them. After the current key was created, it also looks for a second one that AWS created with it.
 func (b *accessKeyBuilder) warnOfUnmanaged(j rotation.Journal, keys *accessKeys) {
-	all := pulumi.All(b.args.UserName, b.listed, keys.current.id, keys.previousID, b.journal.Before)
+	all := pulumi.All(b.userName, b.listed, keys.current.id, keys.previousID, b.journal.Before)
 	apply(all, func(v []any) (_ struct{}, err error) {
 		var (
 			user, current, previous string
@@ -441,7 +438,7 @@ func (b *accessKeyBuilder) warnOfUnmanaged(j rotation.Journal, keys *accessKeys)
 			return struct{}{}, err
 		}
 		unmanaged := j.Unmanaged(listed.keys, current, previous)
-		if b.created.Load() && !b.ctx.DryRun() {
+		if b.created.Load() && !b.DryRun() {
 			// What cannot be listed now is found by the next update. This one has done all that it had to.
 			if now, err := b.list(user); err == nil {
 				unmanaged = append(unmanaged, rotation.CreatedAlongside(listed.keys, now, current)...)
@@ -457,7 +454,7 @@ func (b *accessKeyBuilder) warn(user string, unmanaged []rotation.UserKey) {
 		return
 	}
 	text := unmanagedText(user, unmanaged)
-	if err := b.ctx.Log.Warn(text, &pulumi.LogArgs{Resource: b.component}); err != nil {
+	if err := b.Log.Warn(text, &pulumi.LogArgs{Resource: b.component}); err != nil {
 		fmt.Fprintln(os.Stderr, text)
 	}
 }

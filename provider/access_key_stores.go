@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/store"
 )
 
@@ -19,14 +20,14 @@ func (b *accessKeyBuilder) registerStores(keys *accessKeys) ([]pulumi.Resource, 
 	if err := b.registerRetiringSecret(); err != nil {
 		return nil, err
 	}
-	if b.args.SecretsManager != nil {
+	if b.secret != nil {
 		value, err := b.registerSecret(keys)
 		if err != nil {
 			return nil, err
 		}
 		stores = append(stores, value)
 	}
-	if b.args.SSMPath != nil {
+	if b.in.Given("ssmPath") {
 		parameters, err := b.registerParameters(keys)
 		if err != nil {
 			return nil, err
@@ -43,13 +44,13 @@ var newBeforeOld = pulumi.DeleteBeforeReplace(false)
 // registerSecret registers the secret in Secrets Manager, and returns its value.
 func (b *accessKeyBuilder) registerSecret(keys *accessKeys) (pulumi.Resource, error) {
 	name := b.secretResource(b.secrets.Slot)
-	secret, err := secretsmanager.NewSecret(b.ctx, name, &secretsmanager.SecretArgs{
-		Name:        b.args.SecretsManager.Name,
-		KmsKeyId:    b.args.SecretsManager.KMSKeyID,
-		Description: pulumi.Sprintf("The access key of the IAM user %s.", b.args.UserName),
+	secret, err := secretsmanager.NewSecret(b.Context, name, &secretsmanager.SecretArgs{
+		Name:        b.secret.Text("name"),
+		KmsKeyId:    b.secret.Text("kmsKeyId"),
+		Description: pulumi.Sprintf("The access key of the IAM user %s.", b.userName),
 		// It is deleted from here only together with its keys, so nothing is lost with it.
 		RecoveryWindowInDays: pulumi.Int(0),
-	}, pulumi.Parent(b.component), newBeforeOld)
+	}, b.child, newBeforeOld)
 	if err != nil {
 		return nil, fmt.Errorf("register the secret: %w", err)
 	}
@@ -61,10 +62,10 @@ func (b *accessKeyBuilder) registerSecret(keys *accessKeys) (pulumi.Resource, er
 		}
 		return store.PairJSON(id, secret)
 	})
-	value, err := secretsmanager.NewSecretVersion(b.ctx, name, &secretsmanager.SecretVersionArgs{
+	value, err := secretsmanager.NewSecretVersion(b.Context, name, &secretsmanager.SecretVersionArgs{
 		SecretId:     secret.ID(),
 		SecretString: pulumi.ToSecret(pair).(pulumi.StringOutput),
-	}, pulumi.Parent(b.component),
+	}, b.child,
 		// A rotation replaces the value. AWS keeps it until there is another one, so deleting it first takes nothing
 		// away, and leaves no old value in the state of an update that fails halfway, for the next one to stumble over.
 		pulumi.Protect(false), pulumi.DeleteBeforeReplace(true))
@@ -84,10 +85,10 @@ func (b *accessKeyBuilder) registerRetiringSecret() error {
 	if b.secrets.Retiring == "" {
 		return nil
 	}
-	_, err := secretsmanager.NewSecret(b.ctx, b.secretResource(1-b.secrets.Slot), &secretsmanager.SecretArgs{
+	_, err := secretsmanager.NewSecret(b.Context, b.secretResource(1-b.secrets.Slot), &secretsmanager.SecretArgs{
 		Name:                 pulumi.String(b.secrets.Retiring),
 		RecoveryWindowInDays: pulumi.Int(store.RecoveryWindow),
-	}, pulumi.Parent(b.component), newBeforeOld, pulumi.Protect(false),
+	}, b.child, newBeforeOld, pulumi.Protect(false),
 		pulumi.IgnoreChanges([]string{"description", "kmsKeyId"}))
 	if err != nil {
 		return fmt.Errorf("register the secret that is to be deleted: %w", err)
@@ -97,8 +98,8 @@ func (b *accessKeyBuilder) registerRetiringSecret() error {
 
 // registerParameters registers the two parameters of Systems Manager.
 func (b *accessKeyBuilder) registerParameters(keys *accessKeys) ([]pulumi.Resource, error) {
-	keys.parameterNames = apply(b.args.SSMPath.ToStringPtrOutput(), func(path *string) ([]string, error) {
-		id, secret := store.ParameterNames(*path)
+	keys.parameterNames = apply(input.AsText(b.in.Get("ssmPath")), func(path string) ([]string, error) {
+		id, secret := store.ParameterNames(path)
 		return []string{id, secret}, nil
 	}).(pulumi.StringArrayOutput)
 	var parameters []pulumi.Resource
@@ -109,12 +110,12 @@ func (b *accessKeyBuilder) registerParameters(keys *accessKeys) ([]pulumi.Resour
 		{"-id", keys.current.id},
 		{"-secret", keys.current.secret},
 	} {
-		parameter, err := ssm.NewParameter(b.ctx, b.name+part.suffix, &ssm.ParameterArgs{
+		parameter, err := ssm.NewParameter(b.Context, b.name+part.suffix, &ssm.ParameterArgs{
 			Name:        keys.parameterNames.Index(pulumi.Int(i)),
 			Type:        pulumi.String("SecureString"),
 			Value:       pulumi.ToSecret(part.value).(pulumi.StringOutput),
-			Description: pulumi.Sprintf("A part of the access key of the IAM user %s.", b.args.UserName),
-		}, pulumi.Parent(b.component), newBeforeOld)
+			Description: pulumi.Sprintf("A part of the access key of the IAM user %s.", b.userName),
+		}, b.child, newBeforeOld)
 		if err != nil {
 			return nil, fmt.Errorf("register a parameter: %w", err)
 		}

@@ -102,10 +102,10 @@ func TestAccessKeyBadInputs(t *testing.T) {
 		"secret without a name":  {"secretsManager", object("kmsKeyId", str("alias/a")), "secretsManager.name: is required"},
 		"secret with a bad name": {"secretsManager", object("name", str("a b")), "secretsManager.name = \"a b\": must be 1 to 512"},
 		"secret, bad KMS key":    {"secretsManager", object("kmsKeyId", str("a b")), "must be the ID or ARN of a KMS key"},
-		"secret, unknown field":  {"secretsManager", object("nam", str("a")), "secretsManager.nam: is no input of this resource (did you mean \"name\"?)"},
+		"secret, unknown field":  {"secretsManager", object("nam", str("a")), "secretsManager.nam: is not an input of this resource (did you mean \"name\"?)"},
 		"ssmPath relative":       {"ssmPath", str("cicd"), "must be a path such as /cicd/robot"},
 		"ssmPath of AWS":         {"ssmPath", str("/aws/cicd"), "must not begin with /aws or /ssm"},
-		"unknown field":          {"rotateevery", str("90d"), "rotateevery: is no input of this resource (did you mean \"rotateEvery\"?)"},
+		"unknown field":          {"rotateevery", str("90d"), "rotateevery: is not an input of this resource (did you mean \"rotateEvery\"?)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -148,7 +148,7 @@ func TestAccessKeyBadInputs(t *testing.T) {
 		},
 		"unknown secret": {
 			map[string]resource.PropertyValue{"secretsManager": resource.MakeComputed(str(""))},
-			[]string{"secretsManager = unknown: must be an object in the program"},
+			[]string{"secretsManager = unknown: must be a literal object; only its fields may be outputs"},
 		},
 	} {
 		req := tp.keyRequest(t, tt.inputs)

@@ -47,7 +47,7 @@ func TestDeploymentRoleBadInputs(t *testing.T) {
 		value resource.PropertyValue
 		want  string
 	}{
-		"nobody trusted":              {"trusted", strs(), `trusted = a list: must have at least one element: a role that nobody may assume is of no use`},
+		"nobody trusted":              {"trusted", strs(), `trusted = a list: must have at least one element: name at least one user or role`},
 		"trust null":                  {"trusted", null, `trusted: is required: name the users and roles`},
 		"trust a string":              {"trusted", str(testRobot), `trusted = "arn:aws:iam::123456789012:user/cicd/bot": must be a list of strings, and is a string`},
 		"trust a null element":        {"trusted", list(null), `trusted[0] = null: must be a string`},
@@ -69,7 +69,7 @@ func TestDeploymentRoleBadInputs(t *testing.T) {
 		"trust a unique ID":           {"trusted", strs("AIDAJQABLZS4A3QDU576Q"), `must be the ARN of an IAM user or role`},
 		"trust a variable":            {"trusted", strs("arn:aws:iam::123456789012:user/${aws:username}"), `must be the ARN of an IAM user or role`},
 		"trust quotes":                {"trusted", strs(`arn:aws:iam::123456789012:user/a","*`), `must not have wildcards`},
-		"trust another partition":     {"trusted", strs("arn:aws-cn:iam::123456789012:user/bot"), `trusted[0] = "arn:aws-cn:iam::123456789012:user/bot": must be in the role's own partition "aws"`},
+		"trust another partition":     {"trusted", strs("arn:aws-cn:iam::123456789012:user/bot"), `trusted[0] = "arn:aws-cn:iam::123456789012:user/bot": must be in the account's partition "aws"`},
 		"trust too many":              {"trusted", strs(manyRobots...), `trusted: must fit into a trust policy of 8192 characters`},
 		"empty role name":             {"roleName", str(""), `roleName = "": must not be empty: 1 to 64 characters`},
 		"long role name":              {"roleName", str(strings.Repeat("r", 65)), `must have at most 64 characters`},
@@ -90,8 +90,8 @@ func TestDeploymentRoleBadInputs(t *testing.T) {
 		"policy null":                 {"managedPolicyArns", list(null), `managedPolicyArns[0] = null: must be a string`},
 		"policy a wildcard":           {"managedPolicyArns", strs("arn:aws:iam::aws:policy/*"), `must be the ARN of an IAM policy`},
 		"policy a role":               {"managedPolicyArns", strs("arn:aws:iam::123456789012:role/x"), `must be the ARN of an IAM policy`},
-		"policy of another account":   {"managedPolicyArns", strs("arn:aws:iam::210987654321:policy/x"), `must be a policy of the role's own account, 123456789012, or one of AWS's`},
-		"policy of another partition": {"managedPolicyArns", strs("arn:aws-cn:iam::aws:policy/x"), `must be in the role's own partition "aws"`},
+		"policy of another account":   {"managedPolicyArns", strs("arn:aws:iam::210987654321:policy/x"), `must be a policy of the account 123456789012 or one of AWS's`},
+		"policy of another partition": {"managedPolicyArns", strs("arn:aws-cn:iam::aws:policy/x"), `must be in the account's partition "aws"`},
 		"documents a string":          {"inlinePolicies", str(testDocument), `must be a map of policy documents, and is a string`},
 		"documents a list":            {"inlinePolicies", strs(testDocument), `inlinePolicies = a list: must be a map of policy documents`},
 		"document without a name":     {"inlinePolicies", object("", testDocument), `inlinePolicies.: has a name that must not be empty: 1 to 128`},
@@ -100,12 +100,12 @@ func TestDeploymentRoleBadInputs(t *testing.T) {
 		"document null":               {"inlinePolicies", object("x", null), `inlinePolicies.x = null: must be a policy document, as JSON text or as an object, and is null`},
 		"document a number":           {"inlinePolicies", object("x", number(17)), `inlinePolicies.x = 17: must be a policy document, as JSON text or as an object`},
 		"document a list":             {"inlinePolicies", object("x", list(document(str("*")))), `inlinePolicies.x = a list: must be a policy document`},
-		"document no JSON":            {"inlinePolicies", object("x", "Version: 2012-10-17"), `inlinePolicies.x = "Version: 2012-10-17": must be a policy document of IAM: it is no JSON text (invalid character 'V'`},
-		"document empty":              {"inlinePolicies", object("x", ""), `inlinePolicies.x = "": must be a policy document of IAM: it is no JSON text`},
-		"document JSON, no object":    {"inlinePolicies", object("x", "[\"s3cr3t\"]"), `must be a policy document of IAM: it is JSON, but no object`},
-		"document twice":              {"inlinePolicies", object("x", testDocument+testDocument), `after its JSON text there is more`},
+		"document no JSON":            {"inlinePolicies", object("x", "Version: 2012-10-17"), `inlinePolicies.x = "Version: 2012-10-17": must be an IAM policy document: invalid JSON (invalid character 'V'`},
+		"document empty":              {"inlinePolicies", object("x", ""), `inlinePolicies.x = "": must be an IAM policy document: invalid JSON`},
+		"document JSON, no object":    {"inlinePolicies", object("x", "[\"s3cr3t\"]"), `must be an IAM policy document: it must be a JSON object`},
+		"document twice":              {"inlinePolicies", object("x", testDocument+testDocument), `something follows its JSON text`},
 		"document with a key twice":   {"inlinePolicies", object("x", strings.Replace(testDocument, `"Action"`, `"Effect"`, 1)), `one of its objects has a key twice ("Effect")`},
-		"document without version":    {"inlinePolicies", object("x", object("Statement", document(str("*")).ObjectValue()["Statement"])), `inlinePolicies.x = a map: must be a policy document of IAM: it must have a Version, "2012-10-17"`},
+		"document without version":    {"inlinePolicies", object("x", object("Statement", document(str("*")).ObjectValue()["Statement"])), `inlinePolicies.x = a map: must be an IAM policy document: it must have a Version, "2012-10-17"`},
 		"document of a future":        {"inlinePolicies", object("x", strings.Replace(testDocument, "2012-10-17", "2032-10-17", 1)), `its Version must be "2012-10-17" or "2008-10-17"`},
 		"document without statement":  {"inlinePolicies", object("x", `{"Version":"2012-10-17"}`), `it must have a Statement`},
 		"document with a principal":   {"inlinePolicies", object("x", strings.Replace(testDocument, `"Effect"`, `"Principal":"*","Effect"`, 1)), `its Statement[0] must have no Principal: the principal is the role itself`},
@@ -118,8 +118,8 @@ func TestDeploymentRoleBadInputs(t *testing.T) {
 		"document too large":          {"inlinePolicies", object("x", strings.Replace(testDocument, "artifacts", strings.Repeat("a", 10240), 1)), `must have at most 10240 characters together, without white space`},
 		"documents too large":         {"inlinePolicies", object("x", large, "y", large), `inlinePolicies: must have at most 10240 characters together, without white space, IAM's limit for a role, and these have 10420`},
 		"boundary no ARN":             {"permissionsBoundary", str("PowerUserAccess"), `permissionsBoundary = "PowerUserAccess": must be the ARN of an IAM policy`},
-		"boundary account":            {"permissionsBoundary", str("arn:aws:iam::210987654321:policy/x"), `must be a policy of the role's own account, 123456789012`},
-		"boundary partition":          {"permissionsBoundary", str("arn:aws-cn:iam::aws:policy/x"), `must be in the role's own partition "aws"`},
+		"boundary account":            {"permissionsBoundary", str("arn:aws:iam::210987654321:policy/x"), `must be a policy of the account 123456789012`},
+		"boundary partition":          {"permissionsBoundary", str("arn:aws-cn:iam::aws:policy/x"), `must be in the account's partition "aws"`},
 		"session too short":           {"maxSessionDuration", number(3599), `maxSessionDuration = 3599: must be 3600 to 43200 seconds`},
 		"session too long":            {"maxSessionDuration", number(43201), `maxSessionDuration = 43201: must be 3600 to 43200 seconds`},
 		"session of half a second":    {"maxSessionDuration", number(3600.5), `maxSessionDuration = 3600.5: must be a whole number`},
@@ -150,10 +150,10 @@ func TestDeploymentRoleBadInputs(t *testing.T) {
 		"tag value characters":        {"tags", object("a", "{}"), `tags.a = "{}": must consist of letters, digits`},
 		"tags twice by case":          {"tags", object("Owner", "a", "owner", "b"), `tags = a map: must not have a key twice`},
 		"too many tags":               {"tags", resource.NewProperty(manyTags), `tags = a map: must have at most 50 tags` + "\x00"},
-		"unknown input":               {"trust", strs(testRobot), `trust: is no input of this resource (did you mean "trusted"?)`},
-		"unknown input by case":       {"rolename", str("x"), `rolename: is no input of this resource (did you mean "roleName"?)`},
-		"an input of the robot":       {"assumableRoles", strs("x"), `assumableRoles: is no input of this resource`},
-		"an output":                   {"trustPolicy", str("{}"), `trustPolicy: is no input of this resource`},
+		"unknown input":               {"trust", strs(testRobot), `trust: is not an input of this resource (did you mean "trusted"?)`},
+		"unknown input by case":       {"rolename", str("x"), `rolename: is not an input of this resource (did you mean "roleName"?)`},
+		"an input of the robot":       {"assumableRoles", strs("x"), `assumableRoles: is not an input of this resource`},
+		"an output":                   {"trustPolicy", str("{}"), `trustPolicy: is not an input of this resource`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -239,14 +239,14 @@ func TestDeploymentRoleListsAllProblems(t *testing.T) {
 		}),
 	}))
 	const want = `11 invalid inputs:
-  - rolName: is no input of this resource (did you mean "roleName"?)
-  - managedPolicyArns = [secret]: must not be secret: resources are called after it, and their names are no secrets; if it is none, say so with your language's unsecret function
+  - managedPolicyArns = [secret]: must not be secret: it becomes part of resource names, which are stored in plain text; if it is not sensitive, use your language's unsecret function
   - externalId = [secret]: must consist of the characters A-Z a-z 0-9 + = , . @ _ : / -
-  - inlinePolicies.a = "{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\"}]}": must be a policy document of IAM: its Version must be "2012-10-17" or "2008-10-17"
-  - inlinePolicies.a = "{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\"}]}": must be a policy document of IAM: its Statement[0] must have either Action or NotAction
-  - inlinePolicies.a = "{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\"}]}": must be a policy document of IAM: its Statement[0] must have either Resource or NotResource
-  - inlinePolicies = [secret]: must be a policy document of IAM: it is no JSON text
+  - inlinePolicies.a = "{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\"}]}": must be an IAM policy document: its Version must be "2012-10-17" or "2008-10-17"
+  - inlinePolicies.a = "{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\"}]}": must be an IAM policy document: its Statement[0] must have either Action or NotAction
+  - inlinePolicies.a = "{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\"}]}": must be an IAM policy document: its Statement[0] must have either Resource or NotResource
+  - inlinePolicies = [secret]: must be an IAM policy document: invalid JSON
   - maxSessionDuration = 60: must be 3600 to 43200 seconds
+  - rolName: is not an input of this resource (did you mean "roleName"?)
   - roleName = "a b": must consist of the characters A-Z a-z 0-9 + = , . @ _ -
   - trusted[1] = "*": must not be everybody: name each user and each role
   - trusted[2] = "arn:aws:iam::123456789012:root": must not be a whole account: anyone in it could assume the role whose own policies allow that; name each user and each role`
@@ -296,7 +296,7 @@ func TestDeploymentRoleProblemsOfSeveralInputs(t *testing.T) {
 					"s3cr3t": resource.NewProperty("x"),
 				}),
 			})})},
-			"\n  - inlinePolicies = [secret]: must be a policy document of IAM: its Statement has an element that IAM does not know",
+			"\n  - inlinePolicies = [secret]: must be an IAM policy document: its Statement has an element that IAM does not know",
 		},
 		"a policy unknown and secret": {
 			resource.PropertyMap{"managedPolicyArns": resource.NewProperty([]resource.PropertyValue{resource.MakeSecret(unknown)})},
@@ -334,7 +334,7 @@ func TestDeploymentRoleName(t *testing.T) {
 		req := tp.roleRequest(t, tt.inputs)
 		req.Name, req.DryRun = name, true
 		_, err := tp.Construct(t.Context(), req)
-		const want = "- roleName: is not given, and the resource's own name "
+		const want = "- roleName: is required: the default, the resource's name "
 		if (err == nil) != tt.ok || (!tt.ok && !strings.Contains(status.Convert(err).Message(), want)) {
 			t.Errorf("%q: %v", name, err)
 		}
@@ -402,7 +402,7 @@ func TestUnknownValuesOfARoleAreRefusedInAnUpdate(t *testing.T) {
 	} {
 		tp := startProvider(t)
 		_, err := tp.Construct(t.Context(), tp.roleRequest(t, inputs))
-		if err == nil || !strings.Contains(err.Error(), "- "+path+" = unknown: must be known in an update") {
+		if err == nil || !strings.Contains(err.Error(), "- "+path+" = unknown: is still unknown in an update") {
 			t.Errorf("%s: the error is %v", path, err)
 		}
 		if n := len(tp.registered()); n != 0 {
@@ -414,5 +414,5 @@ func TestUnknownValuesOfARoleAreRefusedInAnUpdate(t *testing.T) {
 // TestEveryInputOfARoleHasARule says that no field of the arguments goes unchecked.
 func TestEveryInputOfARoleHasARule(t *testing.T) {
 	t.Parallel()
-	everyFieldHasARule[DeploymentRoleArgs](t, deploymentRoleRules)
+	everyFieldHasARule[DeploymentRoleArgs](t, deploymentRoleRules(nil))
 }

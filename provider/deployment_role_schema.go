@@ -1,5 +1,3 @@
-//go:build schema
-
 package provider
 
 import (
@@ -52,7 +50,7 @@ func (args *DeploymentRoleArgs) Annotate(a infer.Annotator) {
 		"`cicd/*` may assume each role of the path `/cicd/`, those to come too. IAM cannot move a role: a change replaces "+
 		"it, with another ARN, and if `roleName` is given, the old one is deleted before the new one is made. "+quotas)
 	a.Describe(&args.Description, "The description of the role: at most 1,000 characters of Latin-1. By default `"+
-		deploymentRoleDescribes+"`. A change updates the role in place. "+
+		defaultRoleDescription+"`. A change updates the role in place. "+
 		"(Source: IAM API Reference, \"CreateRole\".)")
 	a.Describe(&args.ManagedPolicyArns, "The ARNs of managed policies that the role has: AWS's, such as "+
 		"`arn:aws:iam::aws:policy/PowerUserAccess`, or of the role's own account. AWS takes 10 by default. By default "+

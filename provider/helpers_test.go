@@ -8,6 +8,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
 )
 
 func check(t *testing.T, err error) {
@@ -27,7 +29,7 @@ func unmarshal(t *testing.T, s *structpb.Struct) resource.PropertyMap {
 }
 
 // everyFieldHasARule says that the rules are of the fields of the arguments, and of no others.
-func everyFieldHasARule[Args any](t *testing.T, rules rules) {
+func everyFieldHasARule[Args any](t *testing.T, rules input.Rules) {
 	t.Helper()
 	args := reflect.TypeFor[Args]()
 	for i := range args.NumField() {

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
 )
 
 // apply applies f to an output.
@@ -17,7 +19,7 @@ func apply[In, Out any](output pulumi.Output, f func(In) (Out, error)) pulumi.Ou
 // f is an error, and so is a value of another type than f takes.
 func guarded[In, Out any](f func(In) (Out, error)) func(any) (Out, error) {
 	return func(v any) (out Out, err error) {
-		defer recoverAsError(&err)
+		defer serve.RecoverAsError(&err)
 		in, err := cast[In](v)
 		if err != nil {
 			return out, err
@@ -30,7 +32,7 @@ func guarded[In, Out any](f func(In) (Out, error)) func(any) (Out, error) {
 func cast[T any](v any) (t T, err error) {
 	t, ok := v.(T)
 	if !ok {
-		return t, fmt.Errorf("a defect in pulumi-resource-%s: a %T where a %T is expected", Name, v, t)
+		return t, fmt.Errorf("a defect in this plugin: a %T where a %T is expected", v, t)
 	}
 	return t, nil
 }

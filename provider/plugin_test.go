@@ -15,6 +15,7 @@ import (
 	"github.com/pulumi/pulumi-go-provider/integration/fake"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	host "github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
@@ -25,6 +26,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
 )
 
 // testPlugin is the plugin's server behind a real gRPC connection, between an engine and a resource monitor
@@ -61,7 +64,7 @@ const (
 	testProviderID = "0b9d4f6e-0000-0000-0000-000000000000"
 )
 
-func startPlugin(t *testing.T, components map[string]component, now func() time.Time) *testPlugin {
+func startPlugin(t *testing.T, components map[tokens.Type]component, now func() time.Time) *testPlugin {
 	t.Helper()
 	tp := &testPlugin{callerARN: testCaller, engine: fake.NewEngineServer()}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -74,7 +77,10 @@ func startPlugin(t *testing.T, components map[string]component, now func() time.
 	check(t, err)
 	client, err := host.NewHostClient(engine)
 	check(t, err)
-	srv := newServer(client, components, now)
+	pkg, err := served(components, now)
+	check(t, err)
+	srv, err := serve.NewServer(client, pkg)
+	check(t, err)
 
 	stop := make(chan bool)
 	t.Cleanup(func() { close(stop) })

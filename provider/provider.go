@@ -1,9 +1,19 @@
-// Package provider is the Pulumi package cicd: components that give continuous integration and delivery
-// systems the AWS credentials they need, and no more.
 package provider
 
-// The names under which the package is published. Each of them is set here and nowhere else; what lies in
-// sdk/ and schema.json is generated from them.
+import (
+	"context"
+	"fmt"
+	"time"
+
+	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi-go-provider/infer"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
+)
+
+// The names under which the package is published. Each of them is set here and nowhere else: schema.json and sdk/ are
+// generated from them.
 const (
 	// Name is the name of the Pulumi package, and the end of the plugin's: pulumi-resource-cicd.
 	Name        = "cicd"
@@ -22,13 +32,64 @@ const (
 	dotnetName      = "Cicd"
 )
 
-// Version is the semantic version of the plugin, without a leading v. The linker sets it in a release; the
-// value here serves builds from source, where Pulumi passes no linker flags.
+// Version is the semantic version of the plugin, without a leading v. The linker sets it in a release; the value here
+// serves builds from source, where Pulumi passes no linker flags.
 var Version = "0.1.0"
 
+// New returns the provider: its schema and metadata, as pulumi-go-provider infers them from the Go types, and the resource
+// that remembers access keys. [Serve] serves it, and the components beside it.
+func New(now func() time.Time) (p.Provider, error) {
+	provider, err := infer.NewProviderBuilder().
+		WithLanguageMap(languages()). // First: it replaces what the others add.
+		WithDisplayName(displayName).
+		WithDescription("AWS credentials for CI/CD systems: robot accounts that may assume roles and nothing else, access "+
+			"keys that rotate, and the roles that are assumed.").
+		WithKeywords("pulumi", "aws", "iam", "ci", "cd", "credentials", "category/infrastructure", "kind/component").
+		WithHomepage(repository).
+		WithRepository(repository).
+		WithPublisher(publisher).
+		WithLogoURL(logoURL).
+		WithLicense(license).
+		WithPluginDownloadURL(downloadURL).
+		WithGoImportPath(goImportPath). // After the repository, whose scheme would end up in the path.
+		WithComponents(
+			infer.ComponentF(infer.ComponentFn[RobotAccountArgs, *RobotAccount](nil)),
+			infer.ComponentF(infer.ComponentFn[AccessKeyArgs, *AccessKey](nil)),
+			infer.ComponentF(infer.ComponentFn[DeploymentRoleArgs, *DeploymentRole](nil)),
+		).
+		Build()
+	if err != nil {
+		return p.Provider{}, fmt.Errorf("build the provider: %w", err)
+	}
+	provider.GetSchema = corrected(provider.GetSchema)
+	return (&journalProvider{now}).serveWith(provider), nil
+}
+
 // components are what the plugin constructs, by their types.
-var components = map[string]component{
-	robotAccountToken:   {check: checkRobotAccount, construct: construct(newRobotAccount)},
-	accessKeyToken:      {check: checkAccessKey, construct: construct(newAccessKey), hasOwnChildren: true},
-	deploymentRoleToken: {check: checkDeploymentRole, construct: construct(newDeploymentRole)},
+var components = map[tokens.Type]component{
+	robotAccountToken:   {check: checkRobotAccount, construct: newRobotAccount},
+	accessKeyToken:      {check: checkAccessKey, construct: newAccessKey, ownChildren: true},
+	deploymentRoleToken: {check: checkDeploymentRole, construct: newDeploymentRole},
+}
+
+// served returns the plugin with some components.
+func served(components map[tokens.Type]component, now func() time.Time) (serve.Package, error) {
+	provider, err := New(now)
+	pkg := serve.Package{
+		Name: Name, Version: Version, Provider: provider, Components: map[tokens.Type]serve.Component{},
+	}
+	for token, c := range components {
+		pkg.Components[token] = c.prepare
+	}
+	return pkg, err
+}
+
+// Serve runs the plugin: it prints the port that it listens on, and returns when the engine that started it ends or ctx is
+// cancelled.
+func Serve(ctx context.Context) error {
+	pkg, err := served(components, time.Now)
+	if err != nil {
+		return err
+	}
+	return serve.Run(ctx, pkg)
 }

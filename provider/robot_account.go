@@ -2,48 +2,19 @@ package provider
 
 import (
 	"fmt"
+	"maps"
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
 )
 
 const robotAccountToken = Name + ":index:RobotAccount"
 
-// everyRole is what a robot may assume by default: every role of its account.
-var everyRole = []string{"*"}
-
-// defaultPolicyName is the name of a group's policy by default. It is the same for all robots, each of which has a
-// group of its own: with a random name, a policy that AWS took without being able to say so would stay on the group
-// beside the one that the next update puts there, and go on granting, unknown to everybody. With this one, it is put
-// once more.
-const defaultPolicyName = "assume-roles"
-
-// defaultTags are the tags of a robot's user. A caller's tags are merged over them.
-var defaultTags = map[string]string{
-	"purpose": "Account used to perform Pulumi stack updates on CI/CD.",
-}
-
-func robotAccountRoles(check func(string) error) rule {
-	return list(check, "a policy on no role is malformed; leave it out for every role of the account")
-}
-
-// RobotAccount is an IAM user for a CI/CD system, in a group that allows nothing but assuming roles.
-type RobotAccount struct {
-	pulumi.ResourceState
-
-	UserName      pulumi.StringOutput `pulumi:"userName"`
-	UserArn       pulumi.StringOutput `pulumi:"userArn"`
-	UserUniqueID  pulumi.StringOutput `pulumi:"userUniqueId"`
-	GroupName     pulumi.StringOutput `pulumi:"groupName"`
-	GroupArn      pulumi.StringOutput `pulumi:"groupArn"`
-	GroupUniqueID pulumi.StringOutput `pulumi:"groupUniqueId"`
-	PolicyName    pulumi.StringOutput `pulumi:"policyName"`
-	Policy        pulumi.StringOutput `pulumi:"policy"`
-}
-
-// RobotAccountArgs are the inputs of a [RobotAccount].
+// RobotAccountArgs are the inputs of a [RobotAccount], for the schema.
 type RobotAccountArgs struct {
 	UserName            pulumi.StringPtrInput   `pulumi:"userName,optional"`
 	GroupName           pulumi.StringPtrInput   `pulumi:"groupName,optional"`
@@ -57,70 +28,145 @@ type RobotAccountArgs struct {
 	AllowSessionTags    pulumi.BoolPtrInput     `pulumi:"allowSessionTags,optional"`
 }
 
-// robotAccountRules has a rule for each field of [RobotAccountArgs].
-var robotAccountRules = rules{
-	"userName":            text(iam.CheckUserName),
-	"groupName":           text(iam.CheckGroupName),
-	"policyName":          text(iam.CheckPolicyName),
-	"path":                text(iam.CheckPath),
-	"tags":                tagMap(defaultTags),
-	"permissionsBoundary": text(iam.CheckPolicyARN),
-	"forceDestroy":        boolean,
-	"assumableRoles":      robotAccountRoles(iam.CheckRoleScope),
-	"sourceIps":           list(iam.CheckCIDR, "leave it out to allow calls from anywhere"),
-	"allowSessionTags":    boolean,
+// RobotAccount is an IAM user for a CI/CD system, in a group that allows nothing but assuming roles. Its fields are its
+// outputs.
+type RobotAccount struct {
+	pulumi.ResourceState
+
+	UserName      pulumi.StringOutput `pulumi:"userName"`
+	UserArn       pulumi.StringOutput `pulumi:"userArn"`
+	UserUniqueID  pulumi.StringOutput `pulumi:"userUniqueId"`
+	GroupName     pulumi.StringOutput `pulumi:"groupName"`
+	GroupArn      pulumi.StringOutput `pulumi:"groupArn"`
+	GroupUniqueID pulumi.StringOutput `pulumi:"groupUniqueId"`
+	PolicyName    pulumi.StringOutput `pulumi:"policyName"`
+	Policy        pulumi.StringOutput `pulumi:"policy"`
 }
 
-// newRobotAccount registers a robot account, whose inputs have passed [checkRobotAccount], with its children.
-func newRobotAccount(
-	ctx *pulumi.Context, name string, args RobotAccountArgs, opts ...pulumi.ResourceOption,
-) (*RobotAccount, error) {
-	identity, err := callerIdentity(ctx, opts...)
+// everyRole is what a robot may assume by default: every role of its account.
+var everyRole = []string{"*"}
+
+// defaultPolicyName is the name of a group's policy by default. It is the same for all robots, each of which has a group
+// of its own: with a random name, a policy that AWS took while its answer was lost would stay on the group beside the one
+// that the next update puts there, and go on granting, unknown to everybody. With this one, it is put once more.
+const defaultPolicyName = "assume-roles"
+
+// defaultTags are the tags of a robot's user. A caller's tags are merged over them.
+var defaultTags = map[string]string{
+	"purpose": "Account used to perform Pulumi stack updates on CI/CD.",
+}
+
+// robotAccountRules has a rule for each input. The account is nil until it is known.
+func robotAccountRules(account *iam.Account) input.Rules {
+	return input.Rules{
+		"userName":            input.Text(iam.CheckUserName),
+		"groupName":           input.Text(iam.CheckGroupName),
+		"policyName":          input.Text(iam.CheckPolicyName),
+		"path":                input.Text(iam.CheckPath),
+		"tags":                input.Tags(defaultTags),
+		"permissionsBoundary": input.Text(account.CheckPolicyARN),
+		"forceDestroy":        input.Boolean,
+		"assumableRoles": input.NonEmpty(account.CheckRoleScope,
+			"a policy on no role is malformed; leave it out for every role of the account"),
+		"sourceIps":        input.NonEmpty(iam.CheckCIDR, "leave it out to allow calls from anywhere"),
+		"allowSessionTags": input.Boolean,
+	}
+}
+
+// checkRobotAccount checks the inputs without an account.
+func checkRobotAccount(in *input.Inputs, name string) {
+	in.Check(robotAccountRules(nil))
+	in.CheckGeneratedName("userName", name, iam.CheckUserName)
+	in.CheckGeneratedName("groupName", name, iam.CheckGroupName)
+}
+
+// robotPolicyInputs are the inputs that the policy is made of.
+var robotPolicyInputs = []string{"assumableRoles", "sourceIps", "allowSessionTags"}
+
+// readRobotScope reads what a robot may do from inputs that have passed their rules and are known.
+func readRobotScope(in *input.Inputs) (scope iam.Scope, err error) {
+	roles := everyRole
+	if in.Given("assumableRoles") {
+		roles = in.Strings("assumableRoles")
+	}
+	if scope.Roles, err = iam.ParseRoleScopes(roles); err != nil {
+		return scope, err
+	}
+	scope.Sources, err = iam.ParseCIDRs(in.Strings("sourceIps"))
+	scope.SessionTags = in.Bool("allowSessionTags")
+	return scope, err
+}
+
+// robotPolicy checks the inputs against the account, and returns the policy, which is unknown where they are.
+func robotPolicy(in *input.Inputs, account *iam.Account) (pulumi.StringOutput, error) {
+	text, known := "", account != nil && in.Known(robotPolicyInputs...)
+	if account != nil {
+		in.CheckAgain(robotAccountRules(account), "permissionsBoundary", "assumableRoles")
+	}
+	if err := in.Err(); err != nil {
+		return pulumi.StringOutput{}, err
+	}
+	if known {
+		scope, err := readRobotScope(in)
+		if err != nil {
+			return pulumi.StringOutput{}, err
+		}
+		if text, err = scope.Policy(*account); err != nil {
+			in.ReportWhole(input.At("assumableRoles"), err)
+			return pulumi.StringOutput{}, in.Err()
+		}
+	}
+	return in.Derived(text, known, robotPolicyInputs...), nil
+}
+
+// newRobotAccount registers a robot account with its children.
+func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
+	account, err := c.Account(c.Context, c.options)
 	if err != nil {
 		return nil, err
 	}
-	in := newInputs(ctx)
-	if err := checkRobotAccountIn(in, identity); err != nil {
+	policy, err := robotPolicy(c.in, account)
+	if err != nil {
 		return nil, err
 	}
-	if !in.given("policyName") {
-		args.PolicyName = pulumi.String(defaultPolicyName)
-	}
-
 	robot := &RobotAccount{}
-	if err := ctx.RegisterComponentResource(robotAccountToken, name, robot, opts...); err != nil {
-		return nil, fmt.Errorf("register the robot account: %w", err)
+	child, err := c.register(robotAccountToken, robot)
+	if err != nil {
+		return nil, err
 	}
-	child := pulumi.Parent(robot)
 
-	user, err := awsiam.NewUser(ctx, name, &awsiam.UserArgs{
-		Name:                args.UserName,
-		Path:                args.Path,
-		Tags:                args.mergedTags(),
-		PermissionsBoundary: args.PermissionsBoundary,
-		ForceDestroy:        args.ForceDestroy,
+	user, err := awsiam.NewUser(c.Context, c.name, &awsiam.UserArgs{
+		Name:                c.in.Text("userName"),
+		Path:                c.in.Text("path"),
+		Tags:                c.in.TextMap("tags", withDefaultTags),
+		PermissionsBoundary: c.in.Text("permissionsBoundary"),
+		ForceDestroy:        c.in.Boolean("forceDestroy"),
 	}, child, replaceOnRename)
 	if err != nil {
 		return nil, fmt.Errorf("register the user: %w", err)
 	}
-	group, err := awsiam.NewGroup(ctx, name, &awsiam.GroupArgs{
-		Name: args.GroupName,
-		Path: args.Path,
+	group, err := awsiam.NewGroup(c.Context, c.name, &awsiam.GroupArgs{
+		Name: c.in.Text("groupName"),
+		Path: c.in.Text("path"),
 	}, child, replaceOnRename)
 	if err != nil {
 		return nil, fmt.Errorf("register the group: %w", err)
 	}
-	_, err = awsiam.NewGroupMembership(ctx, name, &awsiam.GroupMembershipArgs{
+	_, err = awsiam.NewGroupMembership(c.Context, c.name, &awsiam.GroupMembershipArgs{
 		Group: group.Name,
 		Users: pulumi.StringArray{user.Name},
 	}, child)
 	if err != nil {
 		return nil, fmt.Errorf("register the membership: %w", err)
 	}
-	groupPolicy, err := awsiam.NewGroupPolicy(ctx, name, &awsiam.GroupPolicyArgs{
-		Name:   args.PolicyName,
+	var policyName pulumi.StringPtrInput = pulumi.String(defaultPolicyName)
+	if c.in.Given("policyName") {
+		policyName = c.in.Text("policyName")
+	}
+	groupPolicy, err := awsiam.NewGroupPolicy(c.Context, c.name, &awsiam.GroupPolicyArgs{
+		Name:   policyName,
 		Group:  group.Name,
-		Policy: args.policy(identity),
+		Policy: policy,
 	}, child)
 	if err != nil {
 		return nil, fmt.Errorf("register the policy: %w", err)
@@ -142,64 +188,14 @@ func newRobotAccount(
 // group's old policy would go on granting, and a user's old keys would go on working.
 var replaceOnRename = pulumi.ReplaceOnChanges([]string{"name"})
 
-// mergedTags returns the tags of the user.
-func (args RobotAccountArgs) mergedTags() pulumi.StringMapInput {
-	if args.Tags == nil {
-		return pulumi.ToStringMap(defaultTags)
+// withDefaultTags merges tags over the default ones.
+func withDefaultTags(tags map[string]property.Value) map[string]property.Value {
+	merged := maps.Clone(tags)
+	if merged == nil {
+		merged = map[string]property.Value{}
 	}
-	return apply(args.Tags.ToStringMapOutput(), func(tags map[string]string) (map[string]string, error) {
-		return iam.MergeTags(defaultTags, tags), nil
-	}).(pulumi.StringMapOutput)
-}
-
-// policy returns the policy document for a robot of the given identity. It is unknown where an input or the
-// identity is.
-func (args RobotAccountArgs) policy(identity *iam.Identity) pulumi.StringOutput {
-	inputs := pulumi.All(args.AssumableRoles, args.SourceIps, args.AllowSessionTags)
-	if identity == nil {
-		inputs = pulumi.All(pulumi.UnsafeUnknownOutput(nil))
+	for key, value := range iam.MissingTags(defaultTags, maps.Keys(tags)) {
+		merged[key] = property.New(value)
 	}
-	return apply(inputs, func(values []any) (string, error) {
-		roles, _ := values[0].([]string)
-		sources, _ := values[1].([]string)
-		return robotPolicy(*identity, roles, sources, valueOrZero[bool](values[2]))
-	}).(pulumi.StringOutput)
-}
-
-// robotPolicy returns the policy document of a robot, with the default for the roles it may assume.
-func robotPolicy(identity iam.Identity, roles, sources []string, tags bool) (string, error) {
-	if len(roles) == 0 {
-		roles = everyRole
-	}
-	return iam.AssumeRolePolicy(identity, roles, sources, tags)
-}
-
-// checkRobotAccount checks what is known of the inputs of a robot account.
-func checkRobotAccount(in *inputs, name string) error {
-	in.refuseUnknown(robotAccountRules)
-	in.apply(robotAccountRules)
-	in.checkGeneratedName("userName", name, iam.CheckUserName)
-	in.checkGeneratedName("groupName", name, iam.CheckGroupName)
-	return in.err()
-}
-
-// checkRobotAccountIn checks inputs that have passed [checkRobotAccount] against the robot's account, unless
-// that is not known yet.
-func checkRobotAccountIn(in *inputs, identity *iam.Identity) error {
-	if identity == nil {
-		return nil
-	}
-	in.apply(rules{
-		"permissionsBoundary": text(iam.CheckPolicyUsableBy(*identity)),
-		"assumableRoles":      robotAccountRoles(iam.CheckReachableBy(*identity)),
-	})
-	roles, rolesKnown := in.strings("assumableRoles")
-	sources, sourcesKnown := in.strings("sourceIps")
-	if rolesKnown && sourcesKnown {
-		tags := in.values.Get("allowSessionTags")
-		if _, err := robotPolicy(*identity, roles, sources, tags.IsBool() && tags.AsBool()); err != nil {
-			in.reportWhole("assumableRoles", err)
-		}
-	}
-	return in.err()
+	return merged
 }

@@ -64,8 +64,8 @@ func TestRobotAccountBadInputs(t *testing.T) {
 		"boundary no ARN":        {"permissionsBoundary", str("PowerUserAccess"), `permissionsBoundary = "PowerUserAccess": must be the ARN of an IAM policy`},
 		"boundary a role":        {"permissionsBoundary", str("arn:aws:iam::123456789012:role/x"), `must be the ARN of an IAM policy`},
 		"boundary wildcard":      {"permissionsBoundary", str("arn:aws:iam::123456789012:policy/*"), `must be the ARN of an IAM policy`},
-		"boundary partition":     {"permissionsBoundary", str("arn:aws-cn:iam::aws:policy/PowerUserAccess"), `must be in the robot's own partition "aws"`},
-		"boundary account":       {"permissionsBoundary", str("arn:aws:iam::210987654321:policy/x"), `must be a policy of the robot's own account, 123456789012`},
+		"boundary partition":     {"permissionsBoundary", str("arn:aws-cn:iam::aws:policy/PowerUserAccess"), `must be in the account's partition "aws"`},
+		"boundary account":       {"permissionsBoundary", str("arn:aws:iam::210987654321:policy/x"), `must be a policy of the account 123456789012`},
 		"empty boundary":         {"permissionsBoundary", str(""), `permissionsBoundary = "": must be the ARN`},
 		"force a string":         {"forceDestroy", str("true"), `forceDestroy = "true": must be a boolean, and is a string`},
 		"tag sessions a string":  {"allowSessionTags", str("true"), `allowSessionTags = "true": must be a boolean, and is a string`},
@@ -96,7 +96,7 @@ func TestRobotAccountBadInputs(t *testing.T) {
 		"role, any partition":    {"assumableRoles", strs("arn:*:iam::123456789012:role/x"), `must be a role's name or a pattern`},
 		"role, any service":      {"assumableRoles", strs("arn:aws:*::123456789012:role/x"), `must be a role's name or a pattern`},
 		"role, part of account":  {"assumableRoles", strs("arn:aws:iam::12*:role/x"), `must be a role's name or a pattern`},
-		"role, other partition":  {"assumableRoles", strs("arn:aws-cn:iam::123456789012:role/x"), `assumableRoles[0] = "arn:aws-cn:iam::123456789012:role/x": must be in the robot's own partition "aws"`},
+		"role, other partition":  {"assumableRoles", strs("arn:aws-cn:iam::123456789012:role/x"), `assumableRoles[0] = "arn:aws-cn:iam::123456789012:role/x": must be in the account's partition "aws"`},
 		"role name too long":     {"assumableRoles", strs(strings.Repeat("r", 65)), `must have a role name of at most 64 characters`},
 		"too many roles":         {"assumableRoles", strs(manyRoles...), `assumableRoles: must fit into a policy of 5120 characters`},
 		"no sources":             {"sourceIps", strs(), `sourceIps = a list: must have at least one element`},
@@ -105,10 +105,10 @@ func TestRobotAccountBadInputs(t *testing.T) {
 		"source too narrow":      {"sourceIps", strs("10.0.0.0/33"), `must be a range of addresses`},
 		"source a name":          {"sourceIps", strs("10.0.0.0/8", "example.com"), `sourceIps[1] = "example.com": must be a range`},
 		"source IPv4 in IPv6":    {"sourceIps", strs("::ffff:10.0.0.0/104"), `must not be an IPv4 address written as IPv6`},
-		"unknown input":          {"assumableRole", strs("x"), `assumableRole: is no input of this resource (did you mean "assumableRoles"?)`},
-		"unknown input by case":  {"username", str("x"), `username: is no input of this resource (did you mean "userName"?)`},
-		"unknown input, far":     {"accountColour", str("x"), `accountColour: is no input of this resource` + "\x00"},
-		"an output":              {"userArn", str("x"), `userArn: is no input of this resource`},
+		"unknown input":          {"assumableRole", strs("x"), `assumableRole: is not an input of this resource (did you mean "assumableRoles"?)`},
+		"unknown input by case":  {"username", str("x"), `username: is not an input of this resource (did you mean "userName"?)`},
+		"unknown input, far":     {"accountColour", str("x"), `accountColour: is not an input of this resource` + "\x00"},
+		"an output":              {"userArn", str("x"), `userArn: is not an input of this resource`},
 		"an asset":               {"userName", resource.NewProperty(textAsset(t)), `userName = an asset: must be a string`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -189,13 +189,13 @@ func TestRobotAccountListsAllProblems(t *testing.T) {
 		}),
 	}))
 	const want = `8 invalid inputs:
-  - userNam: is no input of this resource (did you mean "userName"?)
   - assumableRoles[1] = "/x": must not begin with a slash: it follows "role/" (did you mean "x"?)
   - assumableRoles[2] = "y/": must not end with a slash: a path alone names no role (did you mean "y/*"?)
   - path = [secret]: must begin and end with a slash
   - sourceIps = a list: must have at least one element: leave it out to allow calls from anywhere
   - tags = [secret]: must consist of letters, digits, spaces and _ . : / = + - @
   - tags["b*"] = "v": must have a key of letters, digits, spaces and _ . : / = + - @
+  - userNam: is not an input of this resource (did you mean "userName"?)
   - userName = "a b": must consist of the characters A-Z a-z 0-9 + = , . @ _ -`
 	if got := status.Convert(err).Message(); got != want {
 		t.Errorf("the error is\n%s\nand not\n%s", got, want)
@@ -224,11 +224,11 @@ func TestRobotAccountName(t *testing.T) {
 		req.Name, req.DryRun = name, true
 		_, err := tp.Construct(t.Context(), req)
 		message := status.Convert(err).Message()
-		if got := strings.Count(message, "is not given, and the resource's own name"); got != len(tt.want) {
+		if got := strings.Count(message, "is required: the default, the resource's name"); got != len(tt.want) {
 			t.Errorf("%q: %v", name, err)
 		}
 		for _, input := range tt.want {
-			if !strings.Contains(message, "- "+input+": is not given") {
+			if !strings.Contains(message, "- "+input+": is required") {
 				t.Errorf("%q: the error does not name %s: %s", name, input, message)
 			}
 		}
@@ -273,7 +273,7 @@ func TestUnknownValuesAreRefusedInAnUpdate(t *testing.T) {
 	} {
 		tp := startProvider(t)
 		_, err := tp.Construct(t.Context(), tp.robotRequest(t, inputs))
-		if err == nil || !strings.Contains(err.Error(), "- "+path+" = unknown: must be known in an update") {
+		if err == nil || !strings.Contains(err.Error(), "- "+path+" = unknown: is still unknown in an update") {
 			t.Errorf("%s: the error is %v", path, err)
 		}
 		if n := len(tp.registered()); n != 0 {
@@ -285,7 +285,7 @@ func TestUnknownValuesAreRefusedInAnUpdate(t *testing.T) {
 // TestEveryInputHasARule says that no field of the arguments goes unchecked.
 func TestEveryInputHasARule(t *testing.T) {
 	t.Parallel()
-	everyFieldHasARule[RobotAccountArgs](t, robotAccountRules)
+	everyFieldHasARule[RobotAccountArgs](t, robotAccountRules(nil))
 	everyFieldHasARule[AccessKeyArgs](t, accessKeyRules)
 }
 

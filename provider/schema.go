@@ -1,60 +1,58 @@
-//go:build schema
-
 package provider
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
+	"time"
 
 	p "github.com/pulumi/pulumi-go-provider"
-	"github.com/pulumi/pulumi-go-provider/infer"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rotation"
 )
 
-// The schema is inferred when it is generated, and not when the plugin starts: what infers it would be 2 MB of the
-// plugin, and 10 ms of each of its starts. Hence the build tag of this file and of those that describe the components.
-
-// Schema returns the package's schema: what pulumi-go-provider infers from the Go types, corrected where infer v1.5.0
-// says something else than what the plugin does.
+// Schema returns the package's schema.
 func Schema(ctx context.Context, version string) (schema.PackageSpec, error) {
-	provider, err := infer.NewProviderBuilder().
-		WithLanguageMap(languages()). // First: it replaces what the others add.
-		WithDisplayName(displayName).
-		WithDescription("AWS credentials for CI/CD systems: robot accounts that may assume roles, and nothing else.").
-		WithKeywords("pulumi", "aws", "iam", "ci", "cd", "credentials", "category/infrastructure", "kind/component").
-		WithHomepage(repository).
-		WithRepository(repository).
-		WithPublisher(publisher).
-		WithLogoURL(logoURL).
-		WithLicense(license).
-		WithPluginDownloadURL(downloadURL).
-		WithGoImportPath(goImportPath). // After the repository, whose scheme would end up in the path.
-		WithComponents(infer.ComponentF(newRobotAccount), infer.ComponentF(newAccessKey), infer.ComponentF(newDeploymentRole)).
-		Build()
+	provider, err := New(time.Now)
 	if err != nil {
-		return schema.PackageSpec{}, fmt.Errorf("build the provider: %w", err)
+		return schema.PackageSpec{}, err
 	}
-	spec, err := p.GetSchema(ctx, Name, version, provider)
-	if err != nil {
-		return schema.PackageSpec{}, fmt.Errorf("infer the schema: %w", err)
-	}
-	for token, resource := range spec.Resources {
-		for name, property := range resource.InputProperties {
-			allowOutputElements(&property.TypeSpec)
-			resource.InputProperties[name] = property
+	return p.GetSchema(ctx, Name, version, provider)
+}
+
+// corrected returns what serves the schema, with what pulumi-go-provider infers corrected where infer v1.5.0 says
+// something else than what the plugin does.
+func corrected(
+	inferred func(context.Context, p.GetSchemaRequest) (p.GetSchemaResponse, error),
+) func(context.Context, p.GetSchemaRequest) (p.GetSchemaResponse, error) {
+	return func(ctx context.Context, req p.GetSchemaRequest) (p.GetSchemaResponse, error) {
+		resp, err := inferred(ctx, req)
+		if err != nil {
+			return resp, err
 		}
-		for name, enum := range enums[token] {
-			property := resource.InputProperties[name]
-			property.TypeSpec = schema.TypeSpec{Ref: "#/types/" + enum}
-			resource.InputProperties[name] = property
+		var spec schema.PackageSpec
+		if err := json.Unmarshal([]byte(resp.Schema), &spec); err != nil {
+			return resp, fmt.Errorf("read the schema: %w", err)
 		}
-		spec.Resources[token] = resource
+		for token, resource := range spec.Resources {
+			for name, property := range resource.InputProperties {
+				allowOutputElements(&property.TypeSpec)
+				if enum := enums[token][name]; enum != "" {
+					property.TypeSpec = schema.TypeSpec{Ref: "#/types/" + enum}
+				}
+				resource.InputProperties[name] = property
+			}
+			spec.Resources[token] = resource
+		}
+		if spec.Types == nil {
+			spec.Types = map[string]schema.ComplexTypeSpec{}
+		}
+		maps.Copy(spec.Types, enumTypes)
+		text, err := json.Marshal(spec)
+		return p.GetSchemaResponse{Schema: string(text)}, err
 	}
-	maps.Copy(spec.Types, enumTypes)
-	return spec, nil
 }
 
 // languages returns the options of the SDKs' generators.
@@ -82,7 +80,7 @@ func languages() map[string]any {
 	}
 }
 
-// enums are the inputs that take one of a few words, by component and input. infer v1.5.0 makes plain strings of them.
+// enums are the inputs that take one of a few words, by component and input. infer makes plain strings of them.
 var enums = map[string]map[string]string{
 	accessKeyToken: {"previous": previousKeyToken},
 }
@@ -102,8 +100,8 @@ var enumTypes = map[string]schema.ComplexTypeSpec{
 	},
 }
 
-// allowOutputElements takes back that the elements of lists and maps are plain: infer derives that from the
-// element type of pulumi.StringArrayInput and its like, although each of their elements may be an output.
+// allowOutputElements takes back that the elements of lists and maps are plain: infer derives that from the element type
+// of pulumi.StringArrayInput and its like, although each of their elements may be an output.
 func allowOutputElements(t *schema.TypeSpec) {
 	for _, element := range []*schema.TypeSpec{t.Items, t.AdditionalProperties} {
 		if element != nil {

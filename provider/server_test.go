@@ -11,12 +11,15 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
 )
 
 // startComponent starts the plugin with a component of its own.
@@ -24,13 +27,11 @@ func startComponent(
 	t *testing.T, register func(*pulumi.Context, string) (*RobotAccount, error),
 ) *testPlugin {
 	t.Helper()
-	return startPlugin(t, map[string]component{robotAccountToken: {
-		check: func(*inputs, string) error { return nil },
-		construct: construct(func(
-			ctx *pulumi.Context, name string, _ struct{}, _ ...pulumi.ResourceOption,
-		) (*RobotAccount, error) {
-			return register(ctx, name)
-		}),
+	return startPlugin(t, map[tokens.Type]component{robotAccountToken: {
+		check: func(*input.Inputs, string) {},
+		construct: func(c *construction) (pulumi.ComponentResource, error) {
+			return register(c.Context, c.name)
+		},
 	}}, time.Now)
 }
 

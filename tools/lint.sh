@@ -140,7 +140,7 @@ vulnerabilities() {
 	local database=()
 	if [ -d .tools/vulndb ]; then database=(-db "file://$REPO/.tools/vulndb"); fi
 	# The one that is released for is the one that is scanned on.
-	GOTOOLCHAIN=go$(cat .go-version) govulncheck ${database[@]+"${database[@]}"} -tags grpcnotrace ./cmd/pulumi-resource-cicd
+	GOTOOLCHAIN=go$(cat .go-version) govulncheck ${database[@]+"${database[@]}"} -tags grpcnotrace .
 }
 
 root() { golangci-lint run ./...; }

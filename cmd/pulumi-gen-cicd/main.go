@@ -1,6 +1,5 @@
-// Command pulumi-gen-cicd writes the package's schema and the SDKs that are generated from it: schema.json,
-// provider/schema.json, which is the same, and sdk/{nodejs,python,dotnet,go}. It needs no network and writes the same
-// bytes every time. It is built with the tag schema.
+// Command pulumi-gen-cicd writes the package's schema, schema.json, and the SDKs that are generated from it,
+// sdk/{nodejs,python,dotnet,go}. It needs no network and writes the same bytes every time.
 //
 // It calls the code generators as libraries, and not with `pulumi package gen-sdk`, so that no Pulumi CLI and
 // no language host is needed. It is a module of its own, because what it requires would be taken for a plugin in the
@@ -84,11 +83,8 @@ func generate(root, out, version string) error {
 	if err != nil {
 		return fmt.Errorf("write the schema: %w", err)
 	}
-	// The second one is a part of the plugin: Go embeds no files from outside of a package's folder.
-	for _, name := range []string{"schema.json", filepath.Join("provider", "schema.json")} {
-		if err := writeFile(filepath.Join(out, name), text); err != nil {
-			return err
-		}
+	if err := writeFile(filepath.Join(out, "schema.json"), text); err != nil {
+		return err
 	}
 
 	logo, err := os.ReadFile(filepath.Join(root, "docs", "logo.png")) //nolint:gosec // A flag of the caller.

@@ -3,12 +3,15 @@ package iam
 import (
 	"regexp"
 	"strings"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
-// Identity is who a caller is: the parts of the answer of sts:GetCallerIdentity that ARNs are made of.
-type Identity struct {
-	// Account is the account's number, 12 digits.
-	Account string
+// An Account is an AWS account, as far as ARNs name it. Checks of a nil account, which is not known yet, check the form
+// of a value only.
+type Account struct {
+	// Number is the account's number, 12 digits.
+	Number string
 	// Partition is the group of regions that the account belongs to: aws, aws-cn, aws-us-gov, ...
 	Partition string
 }
@@ -39,46 +42,31 @@ func (a arn) isIAM() bool {
 	return partitionRE.MatchString(a.partition) && a.service == "iam" && a.region == ""
 }
 
-// ParseCallerARN returns the identity that an ARN given by sts:GetCallerIdentity stands for. The ARN carries
+// ParseCallerARN returns the account of the ARN that sts:GetCallerIdentity answers. The ARN carries
 // the partition too, so that one call answers for both.
-func ParseCallerARN(s string) (Identity, error) {
+func ParseCallerARN(s string) (Account, error) {
 	a, ok := parseARN(s)
 	if !ok || !partitionRE.MatchString(a.partition) || !accountRE.MatchString(a.account) {
-		return Identity{}, violationf("must be the ARN of a caller, such as arn:aws:iam::123456789012:user/NAME")
+		return Account{}, rule.Broken("must be the ARN of a caller, such as arn:aws:iam::123456789012:user/NAME")
 	}
-	return Identity{Account: a.account, Partition: a.partition}, nil
+	return Account{Number: a.account, Partition: a.partition}, nil
 }
 
 const policyARNForm = "must be the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/NAME " +
 	"or arn:aws:iam::aws:policy/NAME"
 
-// CheckPolicyARN reports whether s is the ARN of a managed policy, an account's own or one of AWS's.
+// CheckPolicyARN reports whether s is the ARN of a managed policy that users and roles of the account can have: the
+// account's own or one of AWS's, in the account's partition.
 // Source: "IAM identifiers", section "IAM ARNs".
-func CheckPolicyARN(s string) error {
-	_, err := parsePolicyARN(s)
-	return err
-}
-
-// CheckPolicyUsableBy returns a check like [CheckPolicyARN], which besides reports whether a user of the
-// account and partition of id can have the policy: it is the account's own, or one of AWS's, in the same
-// partition.
-func CheckPolicyUsableBy(id Identity) func(string) error { return checkPolicyUsable(id, "robot") }
-
-// CheckPolicyUsableByRole returns a check like that of [CheckPolicyUsableBy], for a role.
-func CheckPolicyUsableByRole(id Identity) func(string) error { return checkPolicyUsable(id, "role") }
-
-// checkPolicyUsable returns the check of a policy for the owner, which is named in errors only.
-func checkPolicyUsable(id Identity, owner string) func(string) error {
-	return func(s string) error {
-		a, err := parsePolicyARN(s)
-		if err != nil {
-			return err
-		}
-		if a.account != awsAccount && a.account != id.Account {
-			return violationf("must be a policy of the %s's own account, %s, or one of AWS's", owner, id.Account)
-		}
-		return checkPartition(a, id, owner)
+func (a *Account) CheckPolicyARN(s string) error {
+	policy, err := parsePolicyARN(s)
+	if err != nil || a == nil {
+		return err
 	}
+	if policy.account != awsAccount && policy.account != a.Number {
+		return rule.Broken("must be a policy of the account %s or one of AWS's", a.Number)
+	}
+	return a.checkPartition(policy)
 }
 
 // PolicyKey returns the part of a managed policy's ARN that tells it apart from all others that one role can have:
@@ -108,16 +96,15 @@ func parsePolicyARN(s string) (arn, error) {
 	dir, name := splitName("/" + path)
 	if !ok || !isPolicy || !a.isIAM() || (a.account != awsAccount && !accountRE.MatchString(a.account)) ||
 		CheckPath(dir) != nil || CheckPolicyName(name) != nil {
-		return arn{}, violationf(policyARNForm)
+		return arn{}, rule.Broken(policyARNForm)
 	}
 	return a, nil
 }
 
-// checkPartition reports whether a is in the partition of id, which is that of the owner.
-func checkPartition(a arn, id Identity, owner string) error {
-	if a.partition != id.Partition {
-		return violationf("must be in the %s's own partition %q: nothing reaches across partitions",
-			owner, id.Partition)
+// checkPartition reports whether an ARN is in the partition of the account.
+func (a *Account) checkPartition(other arn) error {
+	if other.partition != a.Partition {
+		return rule.Broken("must be in the account's partition %q: nothing reaches across partitions", a.Partition)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/netip"
 	"slices"
@@ -53,21 +54,26 @@ func write(statements ...statement) (string, error) {
 	return string(text), err
 }
 
-// fromSources returns the conditions of a statement that holds only for calls from the sources, which are as
-// [CheckCIDR] says; none if there are no sources. It is minimal and deterministic.
-func fromSources(sources []string) (conditions, error) {
+// fromSources returns the conditions of a statement that holds only for calls from the sources; none if there are no
+// sources. It is minimal and deterministic.
+func fromSources(sources []netip.Prefix) conditions {
 	if len(sources) == 0 {
-		return conditions{}, nil
+		return conditions{}
 	}
-	ranges := make([]string, len(sources))
-	for i, s := range sources {
-		prefix, err := parseCIDR(s)
-		if err != nil {
-			return nil, err
+	// In this order, a range comes before those that it covers.
+	sorted := slices.SortedFunc(slices.Values(sources), func(a, b netip.Prefix) int {
+		return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+	})
+	var ranges oneOrMore
+	var last netip.Prefix
+	for _, source := range sorted {
+		if !last.IsValid() || last.Bits() > source.Bits() || !last.Contains(source.Addr()) {
+			last = source
+			ranges = append(ranges, source.String())
 		}
-		ranges[i] = prefix.String()
 	}
-	return conditions{"IpAddress": {"aws:SourceIp": minimal(ranges, coversRange)}}, nil
+	slices.Sort(ranges)
+	return conditions{"IpAddress": {"aws:SourceIp": ranges}}
 }
 
 // minimal returns the elements in order, each once, without those that another one covers.
@@ -79,9 +85,4 @@ func minimal(elements []string, covers func(a, b string) bool) []string {
 			return a != b && covers(a, b) && (!covers(b, a) || a < b)
 		})
 	})
-}
-
-func coversRange(a, b string) bool {
-	outer, inner := netip.MustParsePrefix(a), netip.MustParsePrefix(b)
-	return outer.Bits() <= inner.Bits() && outer.Contains(inner.Addr())
 }

@@ -161,11 +161,11 @@ func TestTrustPolicyDecides(t *testing.T) {
 		runner = "arn:aws:iam::210987654321:role/runners/gha"
 	)
 	// What a robot may do by its own policy, and what one may that can do everything.
-	ofRobot, err := AssumeRolePolicy(here, []string{"cicd/*"}, nil, false)
+	ofRobot, err := assumeRolePolicy([]string{"cicd/*"}, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ofTagger, err := AssumeRolePolicy(here, []string{"cicd/*"}, nil, true)
+	ofTagger, err := assumeRolePolicy([]string{"cicd/*"}, nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,11 +196,11 @@ func TestTrustPolicyDecides(t *testing.T) {
 	byUser := Trust{Principals: []string{robot, away}, SessionNames: []string{"${aws:username}", "ci-${aws:username}-*"}}
 	mixed := Trust{Principals: []string{robot, runner}, SessionNames: []string{"${aws:username}", "gha-*"}}
 	asked := Trust{Principals: []string{robot}, ExternalID: "secret-17"}
-	office := Trust{Principals: []string{robot}, Sources: []string{"203.0.113.0/24", "2001:db8::/32"}}
+	office := Trust{Principals: []string{robot}, Sources: ranges("203.0.113.0/24", "2001:db8::/32")}
 	tags := Trust{Principals: []string{robot}, SessionTags: true}
 	all := Trust{
 		Principals: []string{robot}, SessionNames: []string{"gha-*"}, ExternalID: "secret-17",
-		Sources: []string{"203.0.113.0/24"}, SessionTags: true,
+		Sources: ranges("203.0.113.0/24"), SessionTags: true,
 	}
 
 	for name, tt := range map[string]struct {

@@ -13,6 +13,8 @@ import (
 	"unicode"
 
 	"github.com/agext/levenshtein"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 // maxRolePolicies is the limit on all inline policies of one role together, in characters without white space.
@@ -23,7 +25,7 @@ const maxRolePolicies = 10240
 type Unknown struct{}
 
 // documentForm begins every rule on policy documents.
-const documentForm = "must be a policy document of IAM"
+const documentForm = "must be an IAM policy document"
 
 // The elements of a policy document for an identity, and of its statements, in the order of IAM's grammar.
 // Source: "Grammar of the IAM JSON policy language".
@@ -48,17 +50,17 @@ func ParseDocument(text string) (map[string]any, error) {
 	v, err := parseValue(dec)
 	if err == nil {
 		if _, after := dec.Token(); !errors.Is(after, io.EOF) {
-			err = violationf("%s: after its JSON text there is more", documentForm)
+			err = rule.Broken("%s: something follows its JSON text", documentForm)
 		}
 	}
-	var violation *Violation
+	var violation *rule.Violation
 	switch document, isObject := v.(map[string]any); {
 	case errors.As(err, &violation):
 		return nil, err
 	case err != nil:
-		return nil, hinted(err.Error(), documentForm+": it is no JSON text")
+		return nil, rule.Broken("%s: invalid JSON", documentForm).WithHint("%v", err)
 	case !isObject:
-		return nil, violationf("%s: it is JSON, but no object", documentForm)
+		return nil, rule.Broken("%s: it must be a JSON object", documentForm)
 	default:
 		return document, nil
 	}
@@ -80,7 +82,7 @@ func parseValue(dec *json.Decoder) (any, error) {
 			}
 			name, _ := key.(string) // The decoder takes nothing else for a key.
 			if _, twice := object[name]; twice {
-				return nil, hinted(fmt.Sprintf("%q", name), documentForm+": one of its objects has a key twice")
+				return nil, rule.Broken("%s: one of its objects has a key twice", documentForm).WithHint("%q", name)
 			}
 			if object[name], err = parseValue(dec); err != nil {
 				return nil, err
@@ -197,7 +199,7 @@ type documentCheck struct {
 }
 
 func (c *documentCheck) report(at, format string, args ...any) {
-	c.violations = append(c.violations, violationf("%s", inDocument(at)+fmt.Sprintf(format, args...)))
+	c.violations = append(c.violations, rule.Broken("%s", inDocument(at)+fmt.Sprintf(format, args...)))
 }
 
 // inDocument begins a rule on the part of a document at a place.
@@ -219,7 +221,7 @@ func (c *documentCheck) elements(at string, object map[string]any, known []strin
 				hint = fmt.Sprintf("%q: did you mean %q?", name, element)
 			}
 		}
-		c.violations = append(c.violations, hinted(hint, inDocument(at)+"has an element that IAM does not know"))
+		c.violations = append(c.violations, rule.Broken("%shas an element that IAM does not know", inDocument(at)).WithHint("%s", hint))
 	}
 }
 
@@ -315,7 +317,7 @@ func (c *documentCheck) condition(at string, s map[string]any) {
 func CheckDocumentText(text string) error {
 	for _, r := range text {
 		if r != '\t' && r != '\n' && r != '\r' && (r < ' ' || r > '\u00FF') {
-			return violationf("%s: it must consist of the characters of Latin-1", documentForm)
+			return rule.Broken("%s: it must consist of the characters of Latin-1", documentForm)
 		}
 	}
 	return nil
@@ -333,7 +335,7 @@ func CheckRolePolicies(texts []string) error {
 		}
 	}
 	if size > maxRolePolicies {
-		return violationf("must have at most %d characters together, without white space, IAM's limit for a role, "+
+		return rule.Broken("must have at most %d characters together, without white space, IAM's limit for a role, "+
 			"and these have %d: put some of it into a managed policy", maxRolePolicies, size)
 	}
 	return nil

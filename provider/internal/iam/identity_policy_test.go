@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 const (
@@ -46,30 +48,30 @@ func TestIdentityPolicies(t *testing.T) {
 func TestParseDocumentFails(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"":                          "it is no JSON text",
-		" ":                         "it is no JSON text",
-		"{":                         "it is no JSON text",
-		`{"a":1,}`:                  "it is no JSON text",
-		`{"a" 1}`:                   "it is no JSON text",
-		`{"a":[1 2]}`:               "it is no JSON text",
-		`{a:1}`:                     "it is no JSON text",
-		`{'a':1}`:                   "it is no JSON text",
-		"Version: 2012-10-17":       "it is no JSON text",
-		"[]":                        "it is JSON, but no object",
-		`"x"`:                       "it is JSON, but no object",
-		"null":                      "it is JSON, but no object",
-		"17":                        "it is JSON, but no object",
-		"{} {}":                     "there is more",
-		"{} x":                      "there is more",
+		"":                          "invalid JSON",
+		" ":                         "invalid JSON",
+		"{":                         "invalid JSON",
+		`{"a":1,}`:                  "invalid JSON",
+		`{"a" 1}`:                   "invalid JSON",
+		`{"a":[1 2]}`:               "invalid JSON",
+		`{a:1}`:                     "invalid JSON",
+		`{'a':1}`:                   "invalid JSON",
+		"Version: 2012-10-17":       "invalid JSON",
+		"[]":                        "it must be a JSON object",
+		`"x"`:                       "it must be a JSON object",
+		"null":                      "it must be a JSON object",
+		"17":                        "it must be a JSON object",
+		"{} {}":                     "something follows its JSON text",
+		"{} x":                      "something follows its JSON text",
 		`{"a":1,"a":1}`:             `has a key twice ("a")`,
 		`{"a":[{"b":1,"b":{}}]}`:    `has a key twice ("b")`,
 		`{"Effect":1,"\u0045ffect"`: "has a key twice",
 	} {
 		_, err := ParseDocument(text)
-		var violation *Violation
+		var violation *rule.Violation
 		if !errors.As(err, &violation) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q gives %v, and not %q", text, err, want)
-		} else if !strings.HasPrefix(violation.Rule, "must be a policy document") || strings.Contains(violation.Rule, `"a"`) {
+		} else if !strings.HasPrefix(violation.Rule, "must be an IAM policy document") || strings.Contains(violation.Rule, `"a"`) {
 			t.Errorf("%q breaks the rule %q", text, violation.Rule)
 		}
 	}
@@ -137,9 +139,9 @@ func TestCheckIdentityPolicy(t *testing.T) {
 			continue
 		}
 		for i, err := range wrong {
-			var violation *Violation
+			var violation *rule.Violation
 			if !strings.Contains(err.Error(), want[i]) || !errors.As(err, &violation) ||
-				!strings.HasPrefix(violation.Rule, "must be a policy document of IAM: it") {
+				!strings.HasPrefix(violation.Rule, "must be an IAM policy document: it") {
 				t.Errorf("%s: %v does not say %q", text, err, want[i])
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 // Limits on names and paths, in characters.
@@ -45,11 +47,11 @@ func CheckPolicyName(s string) error { return checkName(s, maxPolicyName) }
 func checkName(s string, limit int) error {
 	switch {
 	case s == "":
-		return violationf("must not be empty: 1 to %d characters of %s", limit, nameCharacters)
+		return rule.Broken("must not be empty: 1 to %d characters of %s", limit, nameCharacters)
 	case !nameRE.MatchString(s):
-		return violationf("must consist of the characters %s", nameCharacters)
+		return rule.Broken("must consist of the characters %s", nameCharacters)
 	case len(s) > limit:
-		return violationf("must have at most %d characters", limit)
+		return rule.Broken("must have at most %d characters", limit)
 	}
 	return nil
 }
@@ -60,13 +62,14 @@ func checkName(s string, limit int) error {
 func CheckPath(s string) error {
 	switch {
 	case utf8.RuneCountInString(s) > maxPath:
-		return violationf("must have at most %d characters", maxPath)
+		return rule.Broken("must have at most %d characters", maxPath)
 	case !pathRE.MatchString(s):
-		return violationf("must consist of slashes and the characters %s", nameCharacters)
+		return rule.Broken("must consist of slashes and the characters %s", nameCharacters)
 	case !strings.HasPrefix(s, "/") || !strings.HasSuffix(s, "/"):
-		return hinted(quote(strings.ReplaceAll("/"+s+"/", "//", "/")), "must begin and end with a slash")
+		return rule.Broken("must begin and end with a slash").
+			WithHint("%s", rule.DidYouMean(strings.ReplaceAll("/"+s+"/", "//", "/")))
 	case strings.Contains(s, "//"):
-		return violationf("must not have two slashes in a row")
+		return rule.Broken("must not have two slashes in a row")
 	}
 	return nil
 }
@@ -77,11 +80,9 @@ func CheckPath(s string) error {
 func CheckRoleDescription(s string) error {
 	switch {
 	case !utf8.ValidString(s) || !roleDescriptionRE.MatchString(s):
-		return violationf("must consist of the characters of Latin-1, without control characters but tab and line ends")
+		return rule.Broken("must consist of the characters of Latin-1, without control characters but tab and line ends")
 	case utf8.RuneCountInString(s) > maxRoleDescription:
-		return violationf("must have at most %d characters", maxRoleDescription)
+		return rule.Broken("must have at most %d characters", maxRoleDescription)
 	}
 	return nil
 }
-
-func quote(s string) string { return "did you mean " + `"` + s + `"?` }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 // accepts runs a check over values that it must take and values that it must refuse.
@@ -20,7 +22,7 @@ func accepts(t *testing.T, check func(string) error, good, bad []string) {
 			t.Errorf("%q is taken", s)
 			continue
 		}
-		var violation *Violation
+		var violation *rule.Violation
 		if !errors.As(err, &violation) || violation.Rule == "" {
 			t.Errorf("%q is refused with %#v, which names no rule", s, err)
 		}
@@ -73,9 +75,9 @@ func TestHints(t *testing.T) {
 		hint string
 	}{
 		"path":         {CheckPath("cicd"), `"/cicd/"`},
-		"slash before": {CheckRoleScope("/cicd/*"), `"cicd/*"`},
-		"slash after":  {CheckRoleScope("cicd/"), `"cicd/*"`},
-		"session":      {CheckRoleScope("arn:aws:sts::123456789012:assumed-role/deploy/me"), `"arn:aws:iam::123456789012:role/deploy"`},
+		"slash before": {formOnly.CheckRoleScope("/cicd/*"), `"cicd/*"`},
+		"slash after":  {formOnly.CheckRoleScope("cicd/"), `"cicd/*"`},
+		"session":      {formOnly.CheckRoleScope("arn:aws:sts::123456789012:assumed-role/deploy/me"), `"arn:aws:iam::123456789012:role/deploy"`},
 		"address":      {CheckCIDR("203.0.113.5"), `"203.0.113.5/32"`},
 		"host bits":    {CheckCIDR("10.1.2.3/8"), `"10.0.0.0/8"`},
 		"two tags":     {CheckTagKeys(nil, []string{"Owner", "owner"}), "Owner and owner"},

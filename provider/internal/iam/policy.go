@@ -1,45 +1,51 @@
 package iam
 
+import (
+	"net/netip"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
+)
+
 // maxGroupPolicies is the limit on all inline policies of one group together, in characters without white space.
 // Source: "IAM and AWS STS quotas", section "IAM and STS character limits".
 const maxGroupPolicies = 5120
 
-// AssumeRolePolicy returns the policy document that allows a user of the account of id to assume the roles of
-// the scopes, as [ParseRoleScope] reads them, and nothing else; with sources, which are as [CheckCIDR] says,
-// from these addresses only. The document is minimal and deterministic: what another element covers is left
-// out, and the order of scopes and sources does not matter. It fails for a scope or a source that is malformed,
-// for no scope at all, and if the document is larger than IAM takes for a group.
-func AssumeRolePolicy(id Identity, scopes, sources []string, tags bool) (string, error) {
-	if len(scopes) == 0 {
-		return "", violationf("must name at least one role: a policy on none is malformed")
+// A Scope is what a robot may do: assume roles.
+type Scope struct {
+	// Roles are the roles.
+	Roles []RoleScope
+	// Sources are the ranges of addresses that calls may come from; none for any.
+	Sources []netip.Prefix
+	// SessionTags reports whether the robot may tag its sessions.
+	SessionTags bool
+}
+
+// Policy returns the policy document that allows a user of an account what the scope says, and nothing else. The document
+// is minimal and deterministic: what another element covers is left out, and the order of elements does not matter. It
+// fails for no role, and if the document is larger than IAM takes for a group.
+func (s Scope) Policy(account Account) (string, error) {
+	if len(s.Roles) == 0 {
+		return "", rule.Broken("must name at least one role: a policy on none is malformed")
 	}
-	resources := make([]string, len(scopes))
-	for i, s := range scopes {
-		scope, err := ParseRoleScope(s)
-		if err != nil {
-			return "", err
-		}
-		resources[i] = scope.ResourceFor(id)
-	}
-	condition, err := fromSources(sources)
-	if err != nil {
-		return "", err
+	resources := make([]string, len(s.Roles))
+	for i, scope := range s.Roles {
+		resources[i] = scope.ResourceIn(account)
 	}
 	actions := oneOrMore{assumeRole}
-	if tags {
+	if s.SessionTags {
 		actions = append(actions, tagSession)
 	}
 	text, err := write(statement{
 		Effect:    "Allow",
 		Action:    actions,
 		Resource:  minimal(resources, covers),
-		Condition: condition,
+		Condition: fromSources(s.Sources),
 	})
 	if err != nil {
 		return "", err
 	}
 	if len(text) > maxGroupPolicies {
-		return "", violationf("must fit into a policy of %d characters, IAM's limit for a group, and this one has %d: "+
+		return "", rule.Broken("must fit into a policy of %d characters, IAM's limit for a group, and this one has %d: "+
 			"use patterns such as cicd/*", maxGroupPolicies, len(text))
 	}
 	return text, nil

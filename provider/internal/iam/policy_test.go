@@ -43,7 +43,7 @@ func TestAssumeRolePolicy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for range 2 {
-				if got, err := AssumeRolePolicy(here, tt.scopes, tt.sources, false); err != nil || got != tt.want {
+				if got, err := assumeRolePolicy(tt.scopes, tt.sources, false); err != nil || got != tt.want {
 					t.Errorf("got\n%s, %v, not\n%s", got, err, tt.want)
 				}
 				slices.Reverse(tt.scopes)
@@ -57,7 +57,7 @@ func TestAssumeRolePolicyWithTags(t *testing.T) {
 	t.Parallel()
 	const want = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],` +
 		`"Resource":"arn:aws:iam::123456789012:role/*"}]}`
-	if got, err := AssumeRolePolicy(here, []string{"*"}, nil, true); err != nil || got != want {
+	if got, err := assumeRolePolicy([]string{"*"}, nil, true); err != nil || got != want {
 		t.Errorf("got\n%s, %v, not\n%s", got, err, want)
 	}
 }
@@ -74,7 +74,7 @@ func TestAssumeRolePolicyFails(t *testing.T) {
 		"a bad source": {[]string{"*"}, []string{"nowhere"}},
 		"too large":    {many, nil},
 	} {
-		if got, err := AssumeRolePolicy(here, tt.scopes, tt.sources, false); err == nil {
+		if got, err := assumeRolePolicy(tt.scopes, tt.sources, false); err == nil {
 			t.Errorf("%s gives %s", name, got)
 		}
 	}
@@ -84,11 +84,11 @@ func FuzzAssumeRolePolicy(f *testing.F) {
 	f.Add("*", "deploy", "10.0.0.0/8")
 	f.Add("a\"", "arn:aws:iam::*:role/x", "2001:db8::/32")
 	f.Fuzz(func(t *testing.T, first, second, source string) {
-		text, err := AssumeRolePolicy(here, []string{first, second}, []string{source}, false)
+		text, err := assumeRolePolicy([]string{first, second}, []string{source}, false)
 		if err != nil {
 			return
 		}
-		if reversed, err := AssumeRolePolicy(here, []string{second, first, second}, []string{source, source}, false); err != nil || reversed != text {
+		if reversed, err := assumeRolePolicy([]string{second, first, second}, []string{source, source}, false); err != nil || reversed != text {
 			t.Errorf("another order gives %s, %v, not %s", reversed, err, text)
 		}
 		var doc struct {

@@ -3,6 +3,8 @@ package iam
 import (
 	"regexp"
 	"strings"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 // A RoleScope is a set of IAM roles: one role, or all whose name and path match a pattern, in which * stands
@@ -35,19 +37,34 @@ func ParseRoleScope(s string) (RoleScope, error) {
 	}
 	a, ok := parseARN(s)
 	if !ok {
-		return RoleScope{}, violationf(scopeForm)
+		return RoleScope{}, rule.Broken(scopeForm)
 	}
 	if role, isSession := sessionRole(a); isSession {
-		return RoleScope{}, hinted(quote(role), "must name a role: this is a session of one")
+		return RoleScope{}, rule.Broken("must name a role: this is a session of one").WithHint("%s", rule.DidYouMean(role))
 	}
 	pattern, isRole := strings.CutPrefix(a.resource, rolePrefix)
 	if !a.isIAM() || !isRole || (a.account != anyAccount && !accountRE.MatchString(a.account)) {
-		return RoleScope{}, violationf(scopeForm)
+		return RoleScope{}, rule.Broken(scopeForm)
 	}
 	if err := checkRolePattern(pattern); err != nil {
 		return RoleScope{}, err
 	}
 	return RoleScope{a}, nil
+}
+
+// ParseRoleScopes reads several sets of roles.
+func ParseRoleScopes(texts []string) ([]RoleScope, error) { return parseAll(texts, ParseRoleScope) }
+
+// parseAll reads each of several texts.
+func parseAll[T any](texts []string, parse func(string) (T, error)) ([]T, error) {
+	all := make([]T, len(texts))
+	for i, s := range texts {
+		var err error
+		if all[i], err = parse(s); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // sessionRole returns the ARN of the role that a is a session of, if it is one. The ARN of a session does not
@@ -61,49 +78,41 @@ func sessionRole(a arn) (role string, ok bool) {
 	return arn{a.partition, "iam", "", a.account, rolePrefix + name}.String(), true
 }
 
-// CheckRoleScope reports whether s can be read by [ParseRoleScope].
-func CheckRoleScope(s string) error {
-	_, err := ParseRoleScope(s)
-	return err
+// CheckRoleScope reports whether [ParseRoleScope] reads s, and whether users of the account can assume roles of the
+// scope, which are in its partition.
+func (a *Account) CheckRoleScope(s string) error {
+	scope, err := ParseRoleScope(s)
+	if err != nil || a == nil || scope.arn.partition == "" {
+		return err
+	}
+	return a.checkPartition(scope.arn)
 }
 
 func checkRolePattern(s string) error {
 	dir, name := splitName(s)
 	switch {
 	case !scopeRE.MatchString(s):
-		return violationf(scopeForm)
+		return rule.Broken(scopeForm)
 	case strings.HasPrefix(dir, "/"):
-		return hinted(quote(strings.TrimLeft(s, "/")), "must not begin with a slash: it follows \"role/\"")
+		return rule.Broken("must not begin with a slash: it follows \"role/\"").
+			WithHint("%s", rule.DidYouMean(strings.TrimLeft(s, "/")))
 	case name == "":
-		return hinted(quote(dir+"*"), "must not end with a slash: a path alone names no role")
+		return rule.Broken("must not end with a slash: a path alone names no role").WithHint("%s", rule.DidYouMean(dir+"*"))
 	case strings.Contains(dir, "//"):
-		return violationf("must not have two slashes in a row")
+		return rule.Broken("must not have two slashes in a row")
 	case len("/"+dir) > maxPath:
-		return violationf("must have a path of at most %d characters", maxPath)
+		return rule.Broken("must have a path of at most %d characters", maxPath)
 	case len(name) > maxRoleName && !strings.Contains(name, "*"):
-		return violationf("must have a role name of at most %d characters", maxRoleName)
+		return rule.Broken("must have a role name of at most %d characters", maxRoleName)
 	}
 	return nil
 }
 
-// CheckReachableBy returns a check like [CheckRoleScope], which besides reports whether a user of the
-// partition of id can assume roles of the scope.
-func CheckReachableBy(id Identity) func(string) error {
-	return func(s string) error {
-		scope, err := ParseRoleScope(s)
-		if err != nil || scope.arn.partition == "" {
-			return err
-		}
-		return checkPartition(scope.arn, id, "robot")
-	}
-}
-
-// ResourceFor returns the scope as an element of a policy's Resource, for a user of the account and
-// partition of id.
-func (s RoleScope) ResourceFor(id Identity) string {
+// ResourceIn returns the scope as an element of a policy's Resource, for a user of an account.
+func (s RoleScope) ResourceIn(account Account) string {
 	a := s.arn
 	if a.partition == "" {
-		a.partition, a.account = id.Partition, id.Account
+		a.partition, a.account = account.Partition, account.Number
 	}
 	return a.String()
 }

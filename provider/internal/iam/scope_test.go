@@ -8,7 +8,7 @@ import (
 
 func TestRoleScope(t *testing.T) {
 	t.Parallel()
-	gov := Identity{Account: "210987654321", Partition: "aws-us-gov"}
+	gov := Account{Number: "210987654321", Partition: "aws-us-gov"}
 	for scope, want := range map[string]string{
 		"*":                                     "arn:aws-us-gov:iam::210987654321:role/*",
 		"deploy":                                "arn:aws-us-gov:iam::210987654321:role/deploy",
@@ -24,11 +24,11 @@ func TestRoleScope(t *testing.T) {
 		s, err := ParseRoleScope(scope)
 		if err != nil {
 			t.Errorf("%q is refused: it %v", scope, err)
-		} else if got := s.ResourceFor(gov); got != want {
+		} else if got := s.ResourceIn(gov); got != want {
 			t.Errorf("%q gives %q, not %q", scope, got, want)
 		}
 	}
-	accepts(t, CheckRoleScope, nil, []string{
+	accepts(t, formOnly.CheckRoleScope, nil, []string{
 		"", " ", "/deploy", "cicd/", "/", "a//b", "a b", "a\"b", "a\",\"*", "ü", "${aws:username}", "role:x", "a\nb",
 		strings.Repeat("r", 65), strings.Repeat("p", 511) + "/x",
 		"arn:aws:iam::123456789012:user/x", "arn:aws:iam::123456789012:role/", "arn:aws:iam::123456789012:role",
@@ -38,7 +38,7 @@ func TestRoleScope(t *testing.T) {
 		"arn:aws:iam::123456789012:role/a b", "arn:aws:sts::123456789012:assumed-role/x/y", "arn:aws:s3:::bucket", "arn:",
 		"arn:gcp:iam::123456789012:role/x",
 	})
-	accepts(t, CheckReachableBy(here),
+	accepts(t, here.CheckRoleScope,
 		[]string{"*", "deploy", "arn:aws:iam::210987654321:role/x", "arn:aws:iam::*:role/x"},
 		[]string{"", "arn:aws-cn:iam::123456789012:role/x", "arn:aws-us-gov:iam::*:role/x"})
 }

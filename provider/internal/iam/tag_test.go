@@ -3,6 +3,7 @@ package iam
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -58,21 +59,23 @@ func TestCheckTagKeysWithoutDefaults(t *testing.T) {
 	}
 }
 
-func TestMergeTags(t *testing.T) {
+func TestMissingTags(t *testing.T) {
 	t.Parallel()
 	defaults := map[string]string{"purpose": "default"}
-	for name, tt := range map[string]struct{ tags, want map[string]string }{
-		"none":            {nil, map[string]string{"purpose": "default"}},
-		"another":         {map[string]string{"a": "b"}, map[string]string{"a": "b", "purpose": "default"}},
-		"the same":        {map[string]string{"purpose": "mine"}, map[string]string{"purpose": "mine"}},
-		"in another case": {map[string]string{"Purpose": "mine"}, map[string]string{"Purpose": "mine"}},
+	for name, tt := range map[string]struct {
+		keys []string
+		want map[string]string
+	}{
+		"none":            {nil, defaults},
+		"another":         {[]string{"a"}, defaults},
+		"the same":        {[]string{"purpose"}, nil},
+		"in another case": {[]string{"Purpose"}, nil},
 	} {
-		before := maps.Clone(tt.tags)
-		if got := MergeTags(defaults, tt.tags); !maps.Equal(got, tt.want) {
+		if got := MissingTags(defaults, slices.Values(tt.keys)); !maps.Equal(got, tt.want) {
 			t.Errorf("%s: got %v, not %v", name, got, tt.want)
 		}
-		if !maps.Equal(before, tt.tags) || len(defaults) != 1 {
-			t.Errorf("%s: the arguments are changed", name)
+		if len(defaults) != 1 {
+			t.Errorf("%s: the defaults are changed", name)
 		}
 	}
 }

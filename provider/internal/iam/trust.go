@@ -2,9 +2,12 @@ package iam
 
 import (
 	"maps"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 // DefaultTrustPolicyLimit is how many characters the trust policy of a role may have in an account with IAM's
@@ -43,14 +46,14 @@ var (
 
 // Trust says who may assume a role, and how.
 type Trust struct {
-	// Principals are the ARNs of users and roles, as [CheckPrincipal] says.
+	// Principals are the ARNs of users and roles, as [Account.CheckPrincipal] says.
 	Principals []string
 	// SessionNames are patterns of the names that a session may have, as [CheckSessionName] says; none for any.
 	SessionNames []string
 	// ExternalID is what a caller must know, as [CheckExternalID] says, or empty.
 	ExternalID string
-	// Sources are the ranges of addresses that calls may come from, as [CheckCIDR] says; none for any.
-	Sources []string
+	// Sources are the ranges of addresses that calls may come from; none for any.
+	Sources []netip.Prefix
 	// SessionTags says that callers may tag their sessions.
 	SessionTags bool
 }
@@ -65,7 +68,7 @@ type Trust struct {
 // Source: "AWS JSON policy elements: Principal", section "IAM user principals".
 func (t Trust) Policy() (string, error) {
 	if len(t.Principals) == 0 {
-		return "", violationf("must name at least one user or role")
+		return "", rule.Broken("must name at least one user or role")
 	}
 	accounts := make(map[string]bool)
 	for _, s := range t.Principals {
@@ -78,10 +81,7 @@ func (t Trust) Policy() (string, error) {
 	if err := CheckSessionNamesFor(t.Principals, t.SessionNames); err != nil {
 		return "", err
 	}
-	caller, err := fromSources(t.Sources)
-	if err != nil {
-		return "", err
-	}
+	caller := fromSources(t.Sources)
 	caller["ArnEquals"] = map[string]oneOrMore{"aws:PrincipalArn": minimal(t.Principals, coversNone)}
 
 	assume := statement{
@@ -126,61 +126,53 @@ func (t Trust) Policy() (string, error) {
 		return "", err
 	}
 	if len(text) > maxTrustPolicy {
-		return "", violationf("must fit into a trust policy of %d characters, IAM's limit after its quota is raised, "+
+		return "", rule.Broken("must fit into a trust policy of %d characters, IAM's limit after its quota is raised, "+
 			"and this one has %d", maxTrustPolicy, len(text))
 	}
 	return text, nil
 }
 
-// CheckPrincipal reports whether s is the ARN of one IAM user or one IAM role.
+// CheckPrincipal reports whether s is the ARN of one IAM user or one IAM role that a role of the account can trust, which
+// is in its partition.
 // Source: "IAM identifiers", section "IAM ARNs".
-func CheckPrincipal(s string) error {
-	_, err := parsePrincipal(s)
-	return err
-}
-
-// CheckTrustableBy returns a check like [CheckPrincipal], which besides reports whether the principal is of the
-// partition of id, in which the role is.
-func CheckTrustableBy(id Identity) func(string) error {
-	return func(s string) error {
-		a, err := parsePrincipal(s)
-		if err != nil {
-			return err
-		}
-		return checkPartition(a, id, "role")
+func (a *Account) CheckPrincipal(s string) error {
+	principal, err := parsePrincipal(s)
+	if err != nil || a == nil {
+		return err
 	}
+	return a.checkPartition(principal)
 }
 
 // parsePrincipal reads the ARN of a user or a role. What else a policy could trust, it refuses by name.
 func parsePrincipal(s string) (arn, error) {
 	if s == "*" {
-		return arn{}, violationf("must not be everybody: name each user and each role")
+		return arn{}, rule.Broken("must not be everybody: name each user and each role")
 	}
 	if accountRE.MatchString(s) {
 		return arn{}, errWholeAccount
 	}
 	a, ok := parseARN(s)
 	if !ok {
-		return arn{}, violationf(principalForm)
+		return arn{}, rule.Broken(principalForm)
 	}
 	if role, isSession := sessionRole(a); isSession {
-		return arn{}, hinted("did you mean \""+role+"\", with the role's path if it has one?",
-			"must be the ARN of a role, and not of a session of one")
+		return arn{}, rule.Broken("must be the ARN of a role, and not of a session of one").
+			WithHint("did you mean %q, with the role's path if it has one?", role)
 	}
 	kind, name, _ := strings.Cut(a.resource, "/")
 	switch {
 	case strings.ContainsAny(s, "*?"):
-		return arn{}, violationf("must not have wildcards: name each user and each role")
+		return arn{}, rule.Broken("must not have wildcards: name each user and each role")
 	case a.service == "sts" && kind == "federated-user":
-		return arn{}, violationf("must be the ARN of a user, and not of a session of one")
+		return arn{}, rule.Broken("must be the ARN of a user, and not of a session of one")
 	case !a.isIAM() || !accountRE.MatchString(a.account):
-		return arn{}, violationf(principalForm)
+		return arn{}, rule.Broken(principalForm)
 	case a.resource == "root":
 		return arn{}, errWholeAccount
 	case kind == "group":
-		return arn{}, violationf("must not be a group, which IAM lets no policy trust: name each user of it")
+		return arn{}, rule.Broken("must not be a group, which IAM lets no policy trust: name each user of it")
 	case kind != "user" && kind != "role":
-		return arn{}, violationf(principalForm)
+		return arn{}, rule.Broken(principalForm)
 	}
 	dir, name := splitName("/" + name)
 	checkName := CheckUserName
@@ -188,15 +180,15 @@ func parsePrincipal(s string) (arn, error) {
 		checkName = CheckRoleName
 	}
 	if CheckPath(dir) != nil || checkName(name) != nil {
-		return arn{}, violationf(principalForm)
+		return arn{}, rule.Broken(principalForm)
 	}
 	return a, nil
 }
 
-var errWholeAccount = violationf("must not be a whole account: anyone in it could assume the role whose own policies " +
+var errWholeAccount = rule.Broken("must not be a whole account: anyone in it could assume the role whose own policies " +
 	"allow that; name each user and each role")
 
-// isRole reports whether the principal, which is as [CheckPrincipal] says, is a role.
+// isRole reports whether the principal, which is as [Account.CheckPrincipal] says, is a role.
 func isRole(principal string) bool {
 	a, _ := parseARN(principal)
 	return strings.HasPrefix(a.resource, rolePrefix)
@@ -207,9 +199,9 @@ func isRole(principal string) bool {
 func CheckExternalID(s string) error {
 	switch {
 	case !externalIDRE.MatchString(s):
-		return violationf("must consist of the characters A-Z a-z 0-9 + = , . @ _ : / -")
+		return rule.Broken("must consist of the characters A-Z a-z 0-9 + = , . @ _ : / -")
 	case len(s) < minExternalID || len(s) > maxExternalID:
-		return violationf("must have %d to %d characters", minExternalID, maxExternalID)
+		return rule.Broken("must have %d to %d characters", minExternalID, maxExternalID)
 	}
 	return nil
 }
@@ -223,30 +215,29 @@ func CheckSessionName(s string) error {
 	fixed := len(strings.ReplaceAll(literal, "*", ""))
 	switch {
 	case strings.Contains(literal, "$"):
-		const rule = "must have no other policy variable than " + userNameVariable
+		const form = "must have no other policy variable than " + userNameVariable
 		if meant := anyCaseRE.ReplaceAllLiteralString(s, userNameVariable); meant != s && CheckSessionName(meant) == nil {
-			return hinted(quote(meant), rule)
+			return rule.Broken(form).WithHint("%s", rule.DidYouMean(meant))
 		}
-		return violationf(rule)
+		return rule.Broken(form)
 	case s == "":
-		return violationf("must not be empty: %d to %d characters of A-Z a-z 0-9 + = , . @ _ -, with * and ? as wildcards",
+		return rule.Broken("must not be empty: %d to %d characters of A-Z a-z 0-9 + = , . @ _ -, with * and ? as wildcards",
 			minSessionName, maxSessionName)
 	case !sessionNameRE.MatchString(literal):
-		return violationf("must consist of the characters A-Z a-z 0-9 + = , . @ _ -, of the wildcards * and ?, and of %s",
+		return rule.Broken("must consist of the characters A-Z a-z 0-9 + = , . @ _ -, of the wildcards * and ?, and of %s",
 			userNameVariable)
 	case fixed > maxSessionName || (fixed < minSessionName && s == literal && fixed == len(s)):
-		return violationf("must match a session's name: %d to %d characters", minSessionName, maxSessionName)
+		return rule.Broken("must match a session's name: %d to %d characters", minSessionName, maxSessionName)
 	}
 	return nil
 }
 
-// CheckSessionNamesFor reports whether each of the principals, which are as [CheckPrincipal] says, is left a session
-// name by the patterns, which are as [CheckSessionName] says.
+// CheckSessionNamesFor reports whether every principal can use at least one of the session names.
 func CheckSessionNamesFor(principals, patterns []string) error {
 	hasVariable := func(s string) bool { return strings.Contains(s, userNameVariable) }
 	if len(patterns) > 0 && !slices.ContainsFunc(patterns, func(s string) bool { return !hasVariable(s) }) &&
 		slices.ContainsFunc(principals, isRole) {
-		return violationf("must have an element without %s: roles are trusted too, and have no user name, so that "+
+		return rule.Broken("must have an element without %s: roles are trusted too, and have no user name, so that "+
 			"they could not assume the role under any name", userNameVariable)
 	}
 	return nil
@@ -264,7 +255,7 @@ func coversNone(string, string) bool { return false }
 // CheckSessionDuration reports whether a role's sessions can be limited to that many seconds: 3,600 to 43,200.
 func CheckSessionDuration(seconds int) error {
 	if seconds < minSessionDuration || seconds > maxSessionDuration {
-		return violationf("must be %d to %d seconds", minSessionDuration, maxSessionDuration)
+		return rule.Broken("must be %d to %d seconds", minSessionDuration, maxSessionDuration)
 	}
 	return nil
 }

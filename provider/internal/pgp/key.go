@@ -12,7 +12,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
-	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 const form = "must be an OpenPGP public key in base64 without armor, as from gpg --export KEY | base64 -w 0, " +
@@ -35,7 +35,7 @@ func CheckUsable(s string, now time.Time) error {
 		return err
 	}
 	if _, ok := entity.EncryptionKey(now); !ok {
-		return &iam.Violation{Rule: "must be an OpenPGP public key that has not expired and that can encrypt"}
+		return rule.Broken("must be an OpenPGP public key that has not expired and that can encrypt")
 	}
 	return nil
 }
@@ -46,18 +46,18 @@ func readKey(s string) (*openpgp.Entity, error) {
 		return nil, nil //nolint:nilnil // Nothing is known of it here.
 	}
 	if strings.HasPrefix(s, "-----BEGIN") {
-		return nil, &iam.Violation{Rule: form + "; this one has its armor"}
+		return nil, rule.Broken(form + "; this one has its armor")
 	}
 	raw, err := base64.StdEncoding.DecodeString(s)
 	if err != nil {
-		return nil, &iam.Violation{Rule: form}
+		return nil, rule.Broken(form)
 	}
 	entity, err := openpgp.ReadEntity(packet.NewReader(bytes.NewReader(raw)))
 	if err != nil {
-		return nil, &iam.Violation{Rule: form}
+		return nil, rule.Broken(form)
 	}
 	if entity.PrivateKey != nil {
-		return nil, &iam.Violation{Rule: form + "; this one is a private key"}
+		return nil, rule.Broken(form + "; this one is a private key")
 	}
 	return entity, nil
 }

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 // maxDays bounds an interval at ten years. A longer one is a typing error, or no rotation.
@@ -22,7 +22,7 @@ func ParseInterval(s string) (time.Duration, error) {
 			return time.Duration(days) * day, nil
 		}
 	}
-	return 0, &iam.Violation{Rule: "must be a number of days from 1d to 3650d, such as 90d"}
+	return 0, rule.Broken("must be a number of days from 1d to 3650d, such as 90d")
 }
 
 // CheckInterval reports whether [ParseInterval] reads s.

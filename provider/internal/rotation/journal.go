@@ -13,7 +13,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 // Slots is the number of access keys that AWS allows per user.
@@ -119,10 +119,10 @@ func Begin(r Request) Step {
 func (j Journal) CheckGeneration(generation int) error {
 	switch next := j.Generation + 1; {
 	case generation < j.Requested:
-		return &iam.Violation{Rule: fmt.Sprintf("must not be lowered; it was %d", j.Requested)}
+		return rule.Broken("must not be lowered; it was %d", j.Requested)
 	case generation > max(next, j.Requested+1):
-		return &iam.Violation{Rule: fmt.Sprintf(
-			"must be raised by one at a time; the current key is of generation %d, so the next is %d", j.Generation, next)}
+		return rule.Broken(
+			"must be raised by one at a time; the current key is of generation %d, so the next is %d", j.Generation, next)
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -26,7 +26,7 @@ func TestParseInterval(t *testing.T) {
 		}
 	}
 	for _, s := range []string{"", "0d", "d", "90", "90h", "3651d", "9999d", "-1d", "+1d", " 90d", "90d ", "1.5d", "09d", "90D"} {
-		var violation *iam.Violation
+		var violation *rule.Violation
 		if err := CheckInterval(s); !errors.As(err, &violation) {
 			t.Errorf("%q: %v", s, err)
 		}

@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"unicode/utf8"
 
-	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 var (
@@ -22,9 +22,9 @@ var (
 func CheckSecretName(s string) error {
 	switch {
 	case !secretNameRE.MatchString(s):
-		return &iam.Violation{Rule: "must be 1 to 512 of the characters A-Z a-z 0-9 / _ + = . @ -"}
+		return rule.Broken("must be 1 to 512 of the characters A-Z a-z 0-9 / _ + = . @ -")
 	case suffixRE.MatchString(s):
-		return &iam.Violation{Rule: "must not end with a hyphen and six letters or digits, as the ARN of a secret does"}
+		return rule.Broken("must not end with a hyphen and six letters or digits, as the ARN of a secret does")
 	}
 	return nil
 }
@@ -34,7 +34,7 @@ func CheckSecretName(s string) error {
 // Source: AWS Secrets Manager API Reference, "CreateSecret".
 func CheckKMSKeyID(s string) error {
 	if !kmsKeyRE.MatchString(s) || utf8.RuneCountInString(s) > 2048 {
-		return &iam.Violation{Rule: "must be the ID or ARN of a KMS key, or an alias such as alias/cicd"}
+		return rule.Broken("must be the ID or ARN of a KMS key, or an alias such as alias/cicd")
 	}
 	return nil
 }

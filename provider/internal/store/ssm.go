@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 const (
@@ -26,13 +26,13 @@ var (
 func CheckParameterPath(s string) error {
 	switch {
 	case !parameterPathRE.MatchString(s):
-		return &iam.Violation{Rule: "must be a path such as /cicd/robot: names of A-Z a-z 0-9 _ . -, each after a slash"}
+		return rule.Broken("must be a path such as /cicd/robot: names of A-Z a-z 0-9 _ . -, each after a slash")
 	case reservedRE.MatchString(s):
-		return &iam.Violation{Rule: "must not begin with /aws or /ssm, which AWS keeps for itself"}
+		return rule.Broken("must not begin with /aws or /ssm, which AWS keeps for itself")
 	case strings.Count(s, "/") >= maxLevels:
-		return &iam.Violation{Rule: "must have at most 14 levels, since a parameter's name has at most 15"}
+		return rule.Broken("must have at most 14 levels, since a parameter's name has at most 15")
 	case len(s) > maxParameterName:
-		return &iam.Violation{Rule: "must have at most 900 characters"}
+		return rule.Broken("must have at most 900 characters")
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ const patents = "GooglePatentsFile"
 // stated are the licenses that modules name in their README, without a text of their own.
 var stated = map[string]string{"github.com/mattn/go-localereader": "MIT"}
 
-const plugin = "./cmd/pulumi-resource-cicd"
+const plugin = "."
 
 func main() {
 	root := flag.String("root", ".", "the repository's `folder`")

@@ -1,0 +1,121 @@
+// Package input reads the inputs of a component from their property values, which are their only form: it checks them
+// against rules, lists every problem in one error, gives them typed to whoever makes policies of them, and passes them
+// on to the component's children.
+package input
+
+import (
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+)
+
+// Inputs are the inputs of one component, and what is wrong with them.
+type Inputs struct {
+	values property.Map
+	// preview reports that values may be unknown.
+	preview  bool
+	problems []problem
+}
+
+// New returns the inputs of a component.
+func New(values property.Map, preview bool) *Inputs {
+	return &Inputs{values: values, preview: preview}
+}
+
+// Get returns the value of an input, null if it is not given.
+func (in *Inputs) Get(name string) property.Value { return in.values.Get(name) }
+
+// Given reports whether an input is given, its value known or not. As everywhere in Pulumi, null is not given.
+func (in *Inputs) Given(name string) bool { return !in.values.Get(name).IsNull() }
+
+// Known reports whether the inputs are known as far as they are given.
+func (in *Inputs) Known(names ...string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return in.values.Get(name).HasComputed() })
+}
+
+// String returns an input that has passed the rule of a string, or an empty string if it is not given or unknown.
+func (in *Inputs) String(name string) string {
+	if v := in.values.Get(name); v.IsString() {
+		return v.AsString()
+	}
+	return ""
+}
+
+// Bool returns an input that has passed the rule of a boolean, or false if it is not given or unknown.
+func (in *Inputs) Bool(name string) bool {
+	v := in.values.Get(name)
+	return v.IsBool() && v.AsBool()
+}
+
+// Strings returns an input that has passed the rule of a list of strings, or nil if it is not given. It is to be known.
+func (in *Inputs) Strings(name string) []string {
+	v := in.values.Get(name)
+	if !v.IsArray() {
+		return nil
+	}
+	elements := make([]string, 0, v.AsArray().Len())
+	for _, element := range v.AsArray().All {
+		if element.IsString() {
+			elements = append(elements, element.AsString())
+		}
+	}
+	return elements
+}
+
+// All returns the elements of a list, each as secret as the list and with its dependencies, or nil if the list is not
+// given or unknown.
+func (in *Inputs) All(name string) []property.Value {
+	v := in.values.Get(name)
+	if !v.IsArray() {
+		return nil
+	}
+	var elements []property.Value
+	for _, element := range v.AsArray().All {
+		elements = append(elements, inherit(v, element))
+	}
+	return elements
+}
+
+// Map returns the values of a map, each as secret as the map and with its dependencies, or nil if the map is not given
+// or unknown.
+func (in *Inputs) Map(name string) map[string]property.Value {
+	v := in.values.Get(name)
+	if !v.IsMap() {
+		return nil
+	}
+	values := make(map[string]property.Value, v.AsMap().Len())
+	for key, value := range v.AsMap().All {
+		values[key] = inherit(v, value)
+	}
+	return values
+}
+
+// Object returns the inputs that an input holds, or nil if it is not given.
+func (in *Inputs) Object(name string) *Inputs {
+	fields := in.Map(name)
+	if fields == nil {
+		return nil
+	}
+	return New(property.NewMap(fields), in.preview)
+}
+
+// inherit returns a part of a value, as secret as the whole and with its dependencies.
+func inherit(whole, part property.Value) property.Value {
+	return part.WithSecret(whole.Secret() || part.Secret()).
+		WithDependencies(append(slices.Clone(whole.Dependencies()), part.Dependencies()...))
+}
+
+// Location is where a value stands, and whether it is, or lies within, a secret.
+type Location struct {
+	path   resource.PropertyPath
+	secret bool
+}
+
+// At returns the location of an input.
+func At(name string) Location { return Location{path: resource.PropertyPath{name}} }
+
+// Element returns the location of an element of the value at a location.
+func (at Location) Element(key any) Location {
+	return Location{append(slices.Clone(at.path), key), at.secret}
+}

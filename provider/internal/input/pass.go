@@ -1,0 +1,135 @@
+package input
+
+import (
+	"context"
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// The functions of this file give values to other resources: secret, unknown and depending on others as they were
+// given. An input that is not given is nil.
+
+// Text passes on a string.
+func (in *Inputs) Text(name string) pulumi.StringPtrInput {
+	if !in.Given(name) {
+		return nil
+	}
+	return AsText(in.values.Get(name))
+}
+
+// Boolean passes on a boolean.
+func (in *Inputs) Boolean(name string) pulumi.BoolPtrInput {
+	if !in.Given(name) {
+		return nil
+	}
+	return output(in.values.Get(name), property.Value.AsBool).(pulumi.BoolOutput)
+}
+
+// Integer passes on a whole number.
+func (in *Inputs) Integer(name string) pulumi.IntPtrInput {
+	if !in.Given(name) {
+		return nil
+	}
+	return output(in.values.Get(name), func(v property.Value) int { return int(v.AsNumber()) }).(pulumi.IntOutput)
+}
+
+// TextMap passes on a map of strings, with the defaults that merge adds to it.
+func (in *Inputs) TextMap(name string, merge func(map[string]property.Value) map[string]property.Value) pulumi.StringMapInput {
+	v := in.values.Get(name)
+	if v.IsComputed() {
+		return output(v, func(property.Value) map[string]string { return nil }).(pulumi.StringMapOutput)
+	}
+	texts := pulumi.StringMap{}
+	for key, value := range merge(in.Map(name)) {
+		texts[key] = AsText(value)
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return texts
+}
+
+// AsText returns a string as an input.
+func AsText(v property.Value) pulumi.StringOutput {
+	return output(v, property.Value.AsString).(pulumi.StringOutput)
+}
+
+// Derived returns a string that follows from inputs: as secret as they are, depending on what they depend on, and
+// unknown unless it is known.
+func (in *Inputs) Derived(text string, known bool, names ...string) pulumi.StringOutput {
+	v := property.New(text)
+	if !known {
+		v = property.New(property.Computed)
+	}
+	for _, name := range names {
+		from := in.values.Get(name)
+		v = v.WithSecret(v.Secret() || from.HasSecrets()).WithDependencies(append(v.Dependencies(), dependencies(from)...))
+	}
+	return AsText(v)
+}
+
+// output returns a value as an output. It reads the value if that is known.
+func output[T any](v property.Value, read func(property.Value) T) pulumi.Output {
+	var out pulumi.Output
+	on := resources(v.Dependencies())
+	if v.IsComputed() {
+		out = pulumi.UnsafeUnknownOutput(on).ApplyT(func(any) (t T) { return t })
+	} else {
+		known := read(v)
+		out = pulumi.Bool(true).ToBoolOutput().ApplyT(func(bool) T { return known })
+		if len(on) > 0 {
+			out = pulumi.OutputWithDependencies(context.Background(), out, on...)
+		}
+	}
+	if v.Secret() {
+		out = pulumi.ToSecret(out)
+	}
+	return out
+}
+
+// dependencies returns what a value and its parts depend on.
+func dependencies(v property.Value) []resource.URN {
+	all := slices.Clone(v.Dependencies())
+	switch {
+	case v.IsArray():
+		for _, element := range v.AsArray().All {
+			all = append(all, dependencies(element)...)
+		}
+	case v.IsMap():
+		for _, value := range v.AsMap().All {
+			all = append(all, dependencies(value)...)
+		}
+	}
+	return all
+}
+
+// DependingOn returns a value that depends on the resources too, other than those that it or its parts already depend on.
+func DependingOn(v property.Value, urns []resource.URN) property.Value {
+	known, own := dependencies(v), v.Dependencies()
+	for _, urn := range urns {
+		if !slices.Contains(known, urn) {
+			own = append(own, urn)
+		}
+	}
+	return v.WithDependencies(own)
+}
+
+// A dependency is a resource that an output depends on, of which only the URN is known.
+type dependency struct {
+	pulumi.CustomResourceState
+	urn resource.URN
+}
+
+// URN returns the URN.
+func (d *dependency) URN() pulumi.URNOutput { return pulumi.URN(d.urn).ToURNOutput() }
+
+func resources(urns []resource.URN) []pulumi.Resource {
+	var all []pulumi.Resource
+	for _, urn := range urns {
+		all = append(all, &dependency{urn: urn})
+	}
+	return all
+}

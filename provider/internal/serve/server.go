@@ -1,0 +1,152 @@
+// Package serve has what it takes to serve a component safely: connections that are closed, constructs that are bounded
+// in number, cancelled and drained, panics that become errors, resource hooks, and the caller's AWS account.
+package serve
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	host "github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+)
+
+// A Package is what is served.
+type Package struct {
+	// Name and Version are those of the Pulumi package. The version has no leading v.
+	Name, Version string
+	// Provider answers everything but the construction of components.
+	Provider p.Provider
+	// Components are the components, by their types.
+	Components map[tokens.Type]Component
+}
+
+// A Component prepares the construction of one component: it reads the request, and fails if something is wrong with it.
+// The function that it returns registers the component and its children.
+type Component func(req *pulumirpc.ConstructRequest, d *Deployment) (host.ConstructFunc, error)
+
+// A Deployment is the update or preview that a component is constructed in.
+type Deployment struct {
+	session *session
+	aws     providerKey
+	// Self is the reference of the provider resource that this process serves, or empty if the engine does not tell it.
+	Self string
+}
+
+// Run runs the plugin: it prints the port that it listens on, and returns when the engine that started it ends or ctx is
+// cancelled.
+func Run(ctx context.Context, pkg Package) error {
+	return host.MainContext(ctx, pkg.Name, func(engine *host.HostClient) (pulumirpc.ResourceProviderServer, error) {
+		tune()
+		return NewServer(engine, pkg)
+	})
+}
+
+// server is the plugin, as the engine sees it. pulumi-go-provider serves everything but components.
+type server struct {
+	pulumirpc.ResourceProviderServer
+	pkg Package
+	// engine is the engine. It is unknown until the engine attaches to a plugin that it did not start itself.
+	engine atomic.Pointer[host.HostClient]
+	// self is the reference of the provider resource that this process serves.
+	self    atomic.Pointer[string]
+	session atomic.Pointer[session]
+	// limiter has a place for each construct that may run.
+	limiter chan struct{}
+}
+
+// NewServer returns the plugin for an engine, which may be nil until it attaches.
+func NewServer(engine *host.HostClient, pkg Package) (pulumirpc.ResourceProviderServer, error) {
+	framework, err := p.RawServer(pkg.Name, pkg.Version, pkg.Provider)(engine)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{ResourceProviderServer: framework, pkg: pkg, limiter: make(chan struct{}, maxConstructs)}
+	s.engine.Store(engine)
+	s.session.Store(newSession())
+	return s, nil
+}
+
+// Attach remembers the engine. Each preview and each update attaches once more, and cancels when it ends.
+func (s *server) Attach(ctx context.Context, req *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
+	engine, err := host.NewHostClient(req.GetAddress())
+	if err != nil {
+		return nil, fmt.Errorf("attach to the engine: %w", err)
+	}
+	s.engine.Store(engine)
+	s.session.Swap(newSession()).cancel()
+	return s.ResourceProviderServer.Attach(ctx, req)
+}
+
+// Configure remembers which provider resource this process serves.
+func (s *server) Configure(
+	ctx context.Context, req *pulumirpc.ConfigureRequest,
+) (*pulumirpc.ConfigureResponse, error) {
+	if req.GetUrn() != "" && req.GetId() != "" {
+		self := req.GetUrn() + resource.URNNameDelimiter + req.GetId()
+		s.self.Store(&self)
+	}
+	return s.ResourceProviderServer.Configure(ctx, req)
+}
+
+// Cancel cancels running and later constructs, and waits for the running ones to return. The engine hangs up then: a
+// construct that had not answered before would be told as "grpc: the client connection is closing", one line for each,
+// with the error that ended the update among them.
+func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
+	const (
+		longest  = 2 * time.Second        // The engine waits 5 seconds, for all plugins together.
+		answered = 100 * time.Millisecond // gRPC sends an answer after the method that gives it has returned.
+	)
+	if s.session.Load().end(longest) {
+		time.Sleep(answered)
+	}
+	return &emptypb.Empty{}, nil
+}
+
+// Construct constructs a component.
+func (s *server) Construct(
+	ctx context.Context, req *pulumirpc.ConstructRequest,
+) (resp *pulumirpc.ConstructResponse, err error) {
+	defer RecoverAsError(&err)
+	session := s.session.Load()
+	ctx, end := session.begin(ctx)
+	defer end()
+	if !req.GetAcceptsOutputValues() {
+		return nil, status.Error(codes.FailedPrecondition,
+			"this version of the Pulumi CLI is too old for the plugin: it does not accept output values")
+	}
+	prepare, ok := s.pkg.Components[tokens.Type(req.GetType())]
+	if !ok {
+		return nil, status.Errorf(codes.NotFound, "the package %s has no component %q", s.pkg.Name, req.GetType())
+	}
+	d := &Deployment{session: session, aws: providerKey{req.GetMonitorEndpoint(), req.GetProviders()["aws"]}}
+	if self := s.self.Load(); self != nil {
+		d.Self = *self
+	}
+	construct, err := prepare(req, d)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case s.limiter <- struct{}{}:
+		defer func() { <-s.limiter }()
+		resp, err = constructAndClose(ctx, req, s.engine.Load(), construct)
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil && strings.Contains(err.Error(), context.Canceled.Error()) {
+		// The engine cancels its constructs when a resource fails. Which of the children one was waiting for then is of no
+		// use to anybody, and hides the one that failed.
+		return nil, status.Error(codes.Canceled,
+			"cancelled: the update was cancelled, or failed elsewhere; see the other errors")
+	}
+	return resp, err
+}
