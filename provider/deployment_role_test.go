@@ -522,7 +522,7 @@ func TestDeploymentRoleWarns(t *testing.T) {
 		},
 		"policies that are missing": {
 			resource.PropertyMap{"managedPolicyArns": computed, "inlinePolicies": computed}, true,
-			[]string{"managedPolicyArns is unknown as a whole", "inlinePolicies is not known yet as a whole"},
+			[]string{"managedPolicyArns is unknown as a whole", "inlinePolicies is unknown as a whole"},
 		},
 		"a policy that is missing": {
 			resource.PropertyMap{"managedPolicyArns": resource.NewProperty([]resource.PropertyValue{computed})}, true, nil,
