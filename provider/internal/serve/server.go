@@ -59,8 +59,6 @@ type server struct {
 	// self is the reference of the provider resource that this process serves.
 	self    atomic.Pointer[string]
 	session atomic.Pointer[session]
-	// limiter has a place for each construct that may run.
-	limiter chan struct{}
 }
 
 // NewServer returns the plugin for an engine, which may be nil until it attaches.
@@ -69,7 +67,7 @@ func NewServer(engine *host.HostClient, pkg Package) (pulumirpc.ResourceProvider
 	if err != nil {
 		return nil, err
 	}
-	s := &server{ResourceProviderServer: framework, pkg: pkg, limiter: make(chan struct{}, maxConstructs)}
+	s := &server{ResourceProviderServer: framework, pkg: pkg}
 	s.engine.Store(engine)
 	s.session.Store(newSession())
 	return s, nil
@@ -136,8 +134,8 @@ func (s *server) Construct(
 		return nil, err
 	}
 	select {
-	case s.limiter <- struct{}{}:
-		defer func() { <-s.limiter }()
+	case session.limiter <- struct{}{}:
+		defer func() { <-session.limiter }()
 		resp, err = constructAndClose(ctx, req, s.engine.Load(), construct)
 	case <-ctx.Done():
 		err = ctx.Err()

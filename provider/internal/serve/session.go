@@ -13,34 +13,40 @@ type session struct {
 	// ctx is done when the session is over.
 	ctx        context.Context
 	cancel     context.CancelFunc
-	constructs sync.WaitGroup
 	identities identities
 	hooks      *hooks
+	// limiter has a place for each construct that may run.
+	limiter chan struct{}
 
-	mu    sync.Mutex
-	ended bool
+	mu      sync.Mutex
+	running int
+	// idle is closed when the last construct of an ended session returns. It is nil until the session ends.
+	idle chan struct{}
 }
 
 func newSession() *session {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &session{ctx: ctx, cancel: cancel, hooks: &hooks{ended: ctx, contexts: map[string]*pulumi.Context{}}}
+	return &session{
+		ctx: ctx, cancel: cancel, hooks: &hooks{ended: ctx, contexts: map[string]*pulumi.Context{}},
+		limiter: make(chan struct{}, maxConstructs),
+	}
 }
 
 // begin counts a construct, whose context ends with the session too. The construct calls end when it returns.
 func (s *session) begin(ctx context.Context) (_ context.Context, end func()) {
 	s.mu.Lock()
-	counted := !s.ended
-	if counted {
-		s.constructs.Add(1)
-	}
+	s.running++
 	s.mu.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(s.ctx, cancel)
 	return ctx, func() {
 		stop()
 		cancel()
-		if counted {
-			s.constructs.Done()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.running--; s.running == 0 && s.idle != nil {
+			close(s.idle)
+			s.idle = nil
 		}
 	}
 }
@@ -49,21 +55,18 @@ func (s *session) begin(ctx context.Context) (_ context.Context, end func()) {
 // whether there were any.
 func (s *session) end(timeout time.Duration) (waited bool) {
 	s.mu.Lock()
-	s.ended = true
+	idle := s.idle
+	if s.running > 0 && idle == nil {
+		idle = make(chan struct{})
+		s.idle = idle
+	}
 	s.mu.Unlock()
 	s.cancel()
-	returned := make(chan struct{})
-	go func() {
-		s.constructs.Wait()
-		close(returned)
-	}()
-	select {
-	case <-returned:
+	if idle == nil {
 		return false
-	case <-time.After(time.Millisecond):
 	}
 	select {
-	case <-returned:
+	case <-idle:
 	case <-time.After(timeout):
 	}
 	return true

@@ -1,0 +1,108 @@
+package serve
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	host "github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/protobuf/types/known/emptypb"
+)
+
+// TestEndWaits says that the end of a session cancels its constructs and waits for them, and that there are none later.
+func TestEndWaits(t *testing.T) {
+	t.Parallel()
+	s := newSession()
+	var returned atomic.Int64
+	const count = 10
+	for range count {
+		ctx, end := s.begin(t.Context())
+		go func() {
+			<-ctx.Done()
+			time.Sleep(10 * time.Millisecond) // It takes its time.
+			returned.Add(1)
+			end()
+		}()
+	}
+	if s.end(time.Minute); returned.Load() != count {
+		t.Errorf("%d of %d constructs have returned", returned.Load(), count)
+	}
+	ctx, end := s.begin(t.Context())
+	defer end()
+	select {
+	case <-ctx.Done():
+	case <-time.After(30 * time.Second):
+		t.Error("a construct after the end is not cancelled")
+	}
+}
+
+// TestEndWaitsForItsOwn says that the end of a session does not wait for the constructs of another one, nor for one that
+// never returns.
+func TestEndWaitsForItsOwn(t *testing.T) {
+	t.Parallel()
+	stuck, s := newSession(), newSession()
+	_, returns := stuck.begin(t.Context())
+	defer returns()
+	began := time.Now()
+	s.end(time.Minute)
+	if !stuck.end(10 * time.Millisecond) {
+		t.Error("it does not say that it waited")
+	}
+	if waited := time.Since(began); waited > 30*time.Second {
+		t.Errorf("it waits for %v", waited)
+	}
+}
+
+// TestStuckConstructOfAnOldSession says that a construct which does not return is of no concern to the next engine.
+func TestStuckConstructOfAnOldSession(t *testing.T) {
+	t.Parallel()
+	m := startMonitor(t)
+	started, release := make(chan struct{}), make(chan struct{})
+	constructs := map[tokens.Type]host.ConstructFunc{
+		componentType: constructWithChild,
+		"test:index:Stuck": func(
+			*pulumi.Context, string, string, host.ConstructInputs, pulumi.ResourceOption,
+		) (*host.ConstructResult, error) {
+			close(started)
+			<-release
+			return nil, errors.New("released")
+		},
+	}
+	pkg := Package{Name: "test", Version: "1.0.0", Components: map[tokens.Type]Component{}}
+	for typ, construct := range constructs {
+		pkg.Components[typ] = func(*pulumirpc.ConstructRequest, *Deployment) (host.ConstructFunc, error) {
+			return construct, nil
+		}
+	}
+	server, err := NewServer(m.engine, pkg)
+	check(t, err)
+	returned := make(chan error, 1)
+	go func() {
+		req := m.request()
+		req.Type = "test:index:Stuck"
+		_, err := server.Construct(t.Context(), req)
+		returned <- err
+	}()
+	<-started
+	_, err = server.Attach(t.Context(), &pulumirpc.PluginAttach{Address: m.engineAddress})
+	check(t, err)
+	_, err = server.Construct(t.Context(), m.request())
+	check(t, err)
+	began := time.Now()
+	_, err = server.Cancel(t.Context(), &emptypb.Empty{})
+	check(t, err)
+	if took := time.Since(began); took >= 2*time.Second {
+		t.Errorf("Cancel waits for it, %v", took)
+	}
+	select {
+	case err := <-returned:
+		t.Errorf("it is not stuck, and gives %v", err)
+	default:
+	}
+	close(release)
+	<-returned
+}
