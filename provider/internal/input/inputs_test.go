@@ -1,0 +1,198 @@
+package input
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const testURN = resource.URN("urn:pulumi:stack::project::a:b:C::d")
+
+func inputs(preview bool, values map[string]property.Value) *Inputs {
+	return New(property.NewMap(values), preview)
+}
+
+func refuse(string) error { return errors.New("must not be") }
+
+func accept(string) error { return nil }
+
+// TestProblems checks that one error lists every problem, shows no secret, and is bounded.
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	in := inputs(true, map[string]property.Value{
+		"a": property.New("x"), "b": property.New("s3cr3t").WithSecret(true), "c": property.New(property.Computed),
+		"d": property.New([]property.Value{property.New("y"), property.New(1.0)}), "null": property.New(property.Null),
+		"e": property.New(map[string]property.Value{"s3cr3t": property.New("y")}).WithSecret(true), "aa": property.New(true),
+	})
+	in.Check(Rules{
+		"a": Text(refuse), "b": Text(refuse), "c": Text(refuse), "d": List(refuse), "null": Text(refuse),
+		"e": Object(Rules{"f": Boolean}, "f"),
+	})
+	const want = `7 invalid inputs:
+  - a = "x": must not be
+  - aa: is not an input of this resource (did you mean "a"?)
+  - b = [secret]: must not be
+  - d[0] = "y": must not be
+  - d[1] = 1: must be a string, and is a number
+  - e.f: is required
+  - e: has a key that is not an input of this resource`
+	if err := in.Err(); err == nil || err.Error() != want {
+		t.Errorf("the error is\n%v\nand not\n%s", err, want)
+	}
+
+	many := make([]property.Value, 1000)
+	for i := range many {
+		many[i] = property.New(strings.Repeat("x", 1000))
+	}
+	in = inputs(false, map[string]property.Value{"a": property.New(many)})
+	in.Check(Rules{"a": List(refuse)})
+	if text := in.Problems(); !strings.HasSuffix(text, "\n  and 950 more") || len(text) > maxProblems*2*maxShown {
+		t.Errorf("an error of %d characters ends with %q", len(text), text[len(text)-50:])
+	}
+}
+
+// TestUnknown checks that an unknown value is no problem in a preview, and one in an update.
+func TestUnknown(t *testing.T) {
+	t.Parallel()
+	unknown := property.New(property.Computed)
+	for _, preview := range []bool{true, false} {
+		in := inputs(preview, map[string]property.Value{"a": unknown, "b": property.New([]property.Value{unknown})})
+		in.Check(Rules{"a": Text(refuse), "b": List(refuse)})
+		if got := len(in.problems); (got == 0) != preview {
+			t.Errorf("in a preview %v, there are %d problems", preview, got)
+		}
+		if in.Known("a") || in.Known("b") || !in.Known("c") || !in.Known() {
+			t.Error("an unknown value is taken for known, or one that is not given for unknown")
+		}
+	}
+}
+
+func TestOneOf(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{
+		"active": "", "actve": `did you mean "active"?`, "elsewhere": "must be one of active, deleted",
+	} {
+		in := inputs(false, map[string]property.Value{"a": property.New(word)})
+		in.Check(Rules{"a": OneOf("active", "deleted")})
+		if err := in.Err(); (err == nil) != (want == "") || (err != nil && !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v", word, err)
+		}
+	}
+}
+
+// TestParts checks that parts of a secret or dependent value are so too.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	in := inputs(false, map[string]property.Value{
+		"list": property.New([]property.Value{property.New("x")}).WithSecret(true).WithDependencies([]resource.URN{testURN}),
+		"map":  property.New(map[string]property.Value{"k": property.New("x")}).WithSecret(true).WithDependencies([]resource.URN{testURN}),
+	})
+	for _, part := range []property.Value{in.All("list")[0], in.Map("map")["k"], in.Object("map").Get("k")} {
+		if part.AsString() != "x" || !part.Secret() || !slices.Equal(part.Dependencies(), []resource.URN{testURN}) {
+			t.Errorf("a part is %v", part)
+		}
+	}
+	if in.All("none") != nil || in.Map("none") != nil || in.Object("none") != nil || in.Strings("none") != nil {
+		t.Error("an input that is not given has parts")
+	}
+}
+
+type noMocks struct{}
+
+func (noMocks) Call(pulumi.MockCallArgs) (resource.PropertyMap, error) { return nil, nil }
+
+// registered has the inputs of the resources that were registered.
+type registered struct {
+	noMocks
+	requests chan *pulumi.MockResourceArgs
+}
+
+func (r registered) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	r.requests <- &args
+	return args.Name, args.Inputs, nil
+}
+
+// TestPassedOn checks that values reach another resource as they were given: known, unknown, secret, depending on others.
+func TestPassedOn(t *testing.T) {
+	t.Parallel()
+	text := property.New("x")
+	for name, tt := range map[string]struct {
+		value           property.Value
+		unknown, secret bool
+		dependencies    int
+	}{
+		"known":     {text, false, false, 0},
+		"secret":    {text.WithSecret(true), false, true, 0},
+		"dependent": {text.WithDependencies([]resource.URN{testURN}), false, false, 1},
+		"unknown":   {property.New(property.Computed), true, false, 0},
+		// The mocks take no secret that is unknown; the registrations of the components have some.
+		"unknown, later":  {property.New(property.Computed).WithDependencies([]resource.URN{testURN}), true, false, 1},
+		"dependent twice": {DependingOn(text.WithDependencies([]resource.URN{testURN}), []resource.URN{testURN}), false, false, 1},
+	} {
+		in := inputs(true, map[string]property.Value{
+			"text": tt.value, "map": property.New(map[string]property.Value{"k": tt.value}),
+		})
+		mocks := registered{requests: make(chan *pulumi.MockResourceArgs, 1)}
+		err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+			return ctx.RegisterResource("a:b:C", "name", pulumi.Map{
+				"text": in.Text("text"), "none": in.Text("none"), "derived": in.Derived("x", !tt.unknown, "text"),
+				"map": in.TextMap("map", maps.Clone[map[string]property.Value]),
+			}, &pulumi.CustomResourceState{})
+		}, pulumi.WithMocks("project", "stack", mocks), func(info *pulumi.RunInfo) { info.DryRun = true })
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := <-mocks.requests
+		for _, input := range []string{"text", "derived"} {
+			v := got.Inputs[resource.PropertyKey(input)]
+			urns := got.RegisterRPC.GetPropertyDependencies()[input].GetUrns()
+			sent := got.RegisterRPC.GetObject().GetFields()[input].GetStringValue()
+			if (sent == plugin.UnknownStringValue) != tt.unknown || v.ContainsSecrets() != tt.secret || len(urns) != tt.dependencies {
+				t.Errorf("%s: %s is %v, and depends on %v", name, input, v, urns)
+			}
+		}
+		if _, given := got.Inputs["none"]; given {
+			t.Errorf("%s: an input that is not given is passed on", name)
+		}
+		if m := fmt.Sprint(got.Inputs["map"]); strings.Contains(m, "x") == tt.unknown {
+			t.Errorf("%s: the map is %v", name, m)
+		}
+	}
+}
+
+// TestDocuments checks that documents are replaced by their text, and what is unknown or secret in them stays so.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	document := func(resource property.Value) property.Value {
+		return property.New(map[string]property.Value{
+			"Version": property.New("2012-10-17"),
+			"Statement": property.New([]property.Value{property.New(map[string]property.Value{
+				"Resource": resource, "Effect": property.New("Allow"), "Action": property.New("s3:*"),
+			})}),
+		})
+	}
+	in := inputs(true, map[string]property.Value{"p": property.New(map[string]property.Value{
+		"known": document(property.New("*")), "unknown": document(property.New(property.Computed)),
+		"secret": document(property.New("*").WithSecret(true)), "text": property.New(`{"Version": "2012-10-17", "Statement": []}`),
+	})})
+	in.Check(Rules{"p": Documents})
+	documents := in.Map("p")
+	const text = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
+	if documents["known"].AsString() != text || !documents["unknown"].IsComputed() || !documents["secret"].Secret() {
+		t.Errorf("the documents are %v", documents)
+	}
+	if err := in.Err(); err == nil || !strings.Contains(err.Error(), `p.text = "{`) || len(in.problems) != 1 {
+		t.Errorf("the problems are %v", err)
+	}
+	if names := in.PolicyNames("p"); !slices.Equal(names, []string{"known", "secret", "text", "unknown"}) {
+		t.Errorf("the policies are %v", names)
+	}
+}
