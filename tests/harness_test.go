@@ -140,6 +140,21 @@ func programStack(t *testing.T, l *lab.Lab, language, folder string) *stack {
 	return &stack{s, t, l}
 }
 
+// eachLanguage runs a test for each language that the examples are in, side by side. C# is skipped where there is no
+// dotnet.
+func eachLanguage(t *testing.T, test func(t *testing.T, language string)) {
+	t.Helper()
+	for _, language := range append(slices.Clone(lab.Languages), "csharp") {
+		t.Run(language, func(t *testing.T) {
+			t.Parallel()
+			if language == "csharp" {
+				needsDotnet(t)
+			}
+			test(t, language)
+		})
+	}
+}
+
 // inlineStack makes a stack of a function.
 func inlineStack(t *testing.T, l *lab.Lab, program pulumi.RunFunc) *stack {
 	t.Helper()

@@ -213,14 +213,12 @@ func TestSDKDotnet(t *testing.T) {
 	}
 }
 
-// TestSDKDotnetBuild builds the C# SDK, its package, and against it the examples and a program with outputs.
+// TestSDKDotnetBuild builds the C# SDK, and against it the examples and a program with outputs.
 func TestSDKDotnetBuild(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("dotnet"); err != nil {
-		t.Skip("the C# SDK and examples are not built: there is no dotnet on PATH")
-	}
+	needsDotnet(t)
 	dir := t.TempDir()
-	sdk := copyFolder(t, "sdk/dotnet", filepath.Join(dir, "sdk"))
+	copyFolder(t, "sdk/dotnet", filepath.Join(dir, "sdk"))
 	examples, err := filepath.Glob(filepath.Join(repo(t), "examples", "*-csharp"))
 	check(t, err)
 	if len(examples) == 0 {
@@ -239,12 +237,7 @@ func TestSDKDotnetBuild(t *testing.T) {
 		}
 		text = published.ReplaceAllString(text, `<ProjectReference Include="../sdk/PulumiCicd.Cicd.csproj" />`)
 		check(t, os.WriteFile(project, []byte(text), 0o600))
-		succeed(t, program, []string{"DOTNET_CLI_TELEMETRY_OPTOUT=1", "DOTNET_NOLOGO=1"}, "dotnet", "build")
-	}
-	packages, err := filepath.Glob(filepath.Join(sdk, "bin", "Debug", "PulumiCicd.Cicd.*.nupkg"))
-	check(t, err)
-	if len(packages) != 1 {
-		t.Errorf("there are the packages %v", packages)
+		succeed(t, program, dotnetEnv, "dotnet", "build")
 	}
 }
 

@@ -49,6 +49,8 @@ func (l *Lab) Program(ctx context.Context, language, folder string) (string, err
 		err = os.Symlink(os.Getenv("CICD_NODE_MODULES"), filepath.Join(dir, "node_modules"))
 	case "python":
 		err = os.Symlink(filepath.Join(repo, ".tools", "venv"), filepath.Join(dir, "venv"))
+	case "csharp":
+		err = useDotnetSDK(ctx, repo, dir)
 	case "go":
 		err = l.useGoSDK(ctx, dir, filepath.Join(repo, "sdk", "go", "cicd"))
 	}
@@ -56,6 +58,32 @@ func (l *Lab) Program(ctx context.Context, language, folder string) (string, err
 		return "", fmt.Errorf("give the program %s its packages: %w", folder, err)
 	}
 	return dir, nil
+}
+
+// nugetConfig has a program take packages from a folder beside it too, and keep them to itself, so that no older build of
+// the SDK's version is used.
+const nugetConfig = `<?xml version="1.0" encoding="utf-8"?>
+<configuration>
+  <config>
+    <add key="globalPackagesFolder" value="nuget-packages" />
+  </config>
+  <packageSources>
+    <add key="sdk" value="sdk-packages" />
+  </packageSources>
+</configuration>
+`
+
+// useDotnetSDK packs the C# SDK for a program, as long as it is not published.
+func useDotnetSDK(ctx context.Context, repo, dir string) error {
+	sdk := filepath.Join(dir, "..", filepath.Base(dir)+"-sdk")
+	if err := os.CopyFS(sdk, os.DirFS(filepath.Join(repo, "sdk", "dotnet"))); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(repo, "tools", "pack-dotnet"), sdk, filepath.Join(dir, "sdk-packages"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("pack the C# SDK: %w\n%s", err, out)
+	}
+	return os.WriteFile(filepath.Join(dir, "NuGet.Config"), []byte(nugetConfig), 0o600)
 }
 
 // Compile compiles a copy of a program in Go, which the language host would do once more in each preview and update.
