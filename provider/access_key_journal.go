@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"time"
 
@@ -39,13 +40,14 @@ type journalResource struct {
 	PreviousBefore     pulumi.StringArrayOutput `pulumi:"previousBefore"`
 	Before             pulumi.StringArrayOutput `pulumi:"before"`
 	SecretSlot         pulumi.IntOutput         `pulumi:"secretSlot"`
+	SSMSlot            pulumi.IntOutput         `pulumi:"ssmSlot"`
 	RetiringSecret     pulumi.StringOutput      `pulumi:"retiringSecret"`
 }
 
 // journalProvider serves the resource. A component registers it with what an update asks for:
 //
 //	userName, generation, rotateEvery, previous, handOver, revoked, pgpKey   the component's inputs, or null
-//	secretName   the name in its input secretsManager, or null
+//	secretName, ssmPath   the names of its stores, or null
 //	userKeys     the user's keys as [ID, creation date, status], or null while they are unknown
 //	preview      whether this is a preview
 //
@@ -87,7 +89,6 @@ func (r *journalProvider) check(log logger, req p.CheckRequest) (p.CheckResponse
 	}
 	keys := journalPGPKeys{current: asked.Get("pgpKey")}
 	step := rotation.Begin(request)
-	secrets := readSecrets(state)
 	if state.Len() > 0 {
 		journal, err := readJournal(state)
 		if err != nil {
@@ -123,13 +124,9 @@ func (r *journalProvider) check(log logger, req p.CheckRequest) (p.CheckResponse
 			return journalFailure(err.Error()), nil
 		}
 	}
-	secretName := asked.Get("secretName")
-	if secretName.IsComputed() && secrets.Name != "" {
-		secretName = property.New(secrets.Name)
-	}
-	secrets = secrets.Next(stringOf(secretName))
-	tellJournal(log, step, request, secrets)
-	written := writeJournal(step, keys, secrets, secretName)
+	stores, retiring := nextStores(state, asked)
+	tellJournal(log, step, request, retiring)
+	written := writeJournal(step, keys, stores)
 	if preview := asked.Get("preview"); step.Planned && preview.IsBool() && preview.AsBool() {
 		for _, name := range []string{"before", "plannedAt"} {
 			written = written.Set(name, property.New(property.Computed))
@@ -145,7 +142,7 @@ type logger interface {
 }
 
 // tellJournal says in the preview and in the update what the update does.
-func tellJournal(log logger, step rotation.Step, request rotation.Request, secrets store.Secrets) {
+func tellJournal(log logger, step rotation.Step, request rotation.Request, retiringSecret string) {
 	if step.Reason != "" {
 		log.Info("the access key is rotated: " + step.Reason)
 	}
@@ -156,8 +153,8 @@ func tellJournal(log logger, step rotation.Step, request rotation.Request, secre
 	if len(step.Leftover) > 0 {
 		log.Warning(unmanagedText(step.User, step.Leftover))
 	}
-	if secrets.Retiring != "" {
-		log.Info(fmt.Sprintf("the next update deletes the secret %q, with a recovery window of %d days", secrets.Retiring,
+	if retiringSecret != "" {
+		log.Info(fmt.Sprintf("the next update deletes the secret %q, with a recovery window of %d days", retiringSecret,
 			store.RecoveryWindow))
 	}
 }
@@ -259,9 +256,7 @@ type journalPGPKeys struct{ current, previous property.Value }
 
 // writeJournal returns the journal as the resource's inputs. Nothing is left out, because in a preview the Pulumi SDK
 // takes what is left out for unknown.
-func writeJournal(
-	step rotation.Step, keys journalPGPKeys, secrets store.Secrets, secretName property.Value,
-) property.Map {
+func writeJournal(step rotation.Step, keys journalPGPKeys, stores map[string]property.Value) property.Map {
 	number := func(n int) property.Value { return property.New(float64(n)) }
 	text := func(v property.Value) property.Value {
 		if v.IsNull() {
@@ -283,7 +278,7 @@ func writeJournal(
 	if step.Previous == 0 {
 		keys.previous = property.Value{}
 	}
-	return property.NewMap(map[string]property.Value{
+	journal := map[string]property.Value{
 		"requested":          number(step.Requested),
 		"generation":         number(step.Generation),
 		"first":              number(step.First),
@@ -295,11 +290,10 @@ func writeJournal(
 		"held":               property.New(step.Held),
 		"previousBefore":     list(step.PreviousBefore),
 		"before":             list(step.Before),
-		"secretName":         text(secretName),
-		"secretSlot":         number(secrets.Slot),
-		"retiringSecret":     property.New(secrets.Retiring),
 		"plannedAt":          property.New(step.PlannedAt.UTC().Format(time.RFC3339)),
-	})
+	}
+	maps.Copy(journal, stores)
+	return property.NewMap(journal)
 }
 
 // readJournal reads what [writeJournal] wrote. What it did not write is an error: a journal that is guessed would
@@ -339,13 +333,30 @@ func readJournal(state property.Map) (j rotation.Journal, err error) {
 	return j, nil
 }
 
-// readSecrets reads the secrets that [writeJournal] wrote, or none.
-func readSecrets(state property.Map) store.Secrets {
-	s := store.Secrets{Name: stringOf(state.Get("secretName")), Retiring: stringOf(state.Get("retiringSecret"))}
-	if slot := state.Get("secretSlot"); slot.IsNumber() && slot.AsNumber() == 1 {
-		s.Slot = 1
+// nextStores returns what the journal says of the stores after an update, and the name of the secret that the next update
+// deletes. While a name is unknown, it is taken for the old one.
+func nextStores(state, asked property.Map) (journal map[string]property.Value, retiringSecret string) {
+	journal = map[string]property.Value{}
+	for name, slot := range map[string]string{"secretName": "secretSlot", "ssmPath": "ssmSlot"} {
+		slots := store.Slots{Name: stringOf(state.Get(name))}
+		if v := state.Get(slot); v.IsNumber() && v.AsNumber() == 1 {
+			slots.Slot = 1
+		}
+		wanted := asked.Get(name)
+		switch {
+		case wanted.IsNull():
+			wanted = property.New("")
+		case wanted.IsComputed() && slots.Name != "":
+			wanted = property.New(slots.Name)
+		}
+		slots = slots.Next(stringOf(wanted))
+		journal[name], journal[slot] = wanted, property.New(float64(slots.Slot))
+		if name == "secretName" {
+			retiringSecret = slots.Retiring
+		}
 	}
-	return s
+	journal["retiringSecret"] = property.New(retiringSecret)
+	return journal, retiringSecret
 }
 
 // stringOf returns a string, or an empty one for a value that is null or unknown.

@@ -15,7 +15,6 @@ import (
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rotation"
-	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/store"
 )
 
 // The status of an access key, as AWS names it.
@@ -54,8 +53,9 @@ type accessKeyBuilder struct {
 	// before and previousBefore return the IDs of the keys that were listed when the current and the previous generation
 	// were planned. Only hooks call them, because they are unknown in a preview.
 	before, previousBefore func() ([]string, error)
-	// secrets are the slots of the secrets.
-	secrets store.Secrets
+	// secretSlot and ssmSlot are the slots of the stores, and retiringSecret is the name of the secret in the other slot.
+	secretSlot, ssmSlot int
+	retiringSecret      string
 	// created reports whether this update creates the current key.
 	created atomic.Bool
 }
@@ -102,6 +102,7 @@ func (b *accessKeyBuilder) build() (pulumi.Output, error) {
 			return keys, nil
 		}),
 		"secretName": secretName,
+		"ssmPath":    b.in.Text("ssmPath"),
 		"preview":    pulumi.Bool(b.DryRun()),
 	}, &b.journal, options...)
 	if err != nil {
@@ -111,7 +112,7 @@ func (b *accessKeyBuilder) build() (pulumi.Output, error) {
 	b.previousBefore = await[[]string](b.Context.Context(), b.journal.PreviousBefore)
 	j := &b.journal
 	known := pulumi.All(b.component.URN(), j.Generation, j.First, j.PreviousGeneration, j.Previous, j.SecretSlot,
-		j.RetiringSecret)
+		j.RetiringSecret, j.SSMSlot)
 	return apply(known, func(v []any) (*accessKeys, error) {
 		var (
 			urn      pulumi.URN
@@ -119,8 +120,8 @@ func (b *accessKeyBuilder) build() (pulumi.Output, error) {
 			previous string
 		)
 		err := errors.Join(castTo(&urn, v[0]), castTo(&journal.Generation, v[1]), castTo(&journal.First, v[2]),
-			castTo(&journal.Previous, v[3]), castTo(&previous, v[4]), castTo(&b.secrets.Slot, v[5]),
-			castTo(&b.secrets.Retiring, v[6]))
+			castTo(&journal.Previous, v[3]), castTo(&previous, v[4]), castTo(&b.secretSlot, v[5]),
+			castTo(&b.retiringSecret, v[6]), castTo(&b.ssmSlot, v[7]))
 		if err != nil {
 			return nil, err
 		}
@@ -251,8 +252,8 @@ func (b *accessKeyBuilder) newRegisteredKey(key *awsiam.AccessKey) *registeredKe
 		switch {
 		case v[2] == "":
 			return false, fmt.Errorf("the access key %v in the stack's state has no secret: it was imported, and AWS tells a "+
-				"secret only once, when the key is created. Remove the key from the state, and the next update creates another "+
-				"one:\n  pulumi state delete '%s'\nDelete the imported key in AWS when nobody uses it any more", v[1], urn)
+				"secret only once, when the key is created. Remove the key from the state, delete it in AWS when nobody uses it, "+
+				"and run the update again, which creates another one:\n  pulumi state delete '%s'", v[1], urn)
 		case b.created.Load() && !b.DryRun():
 			select {
 			case <-time.After(iamWait()):
@@ -379,9 +380,10 @@ func (e *blockedError) Error() string {
 			"uses it, and run the update again:\n%s", e.user, describeKeys(e.keys), unrecorded, deleteCommands(e.user, e.keys))
 	}
 	return fmt.Sprintf("the user %q has access keys that are not in the stack's state, %s: %s. One of them may be in use, "+
-		"usually the newest: \"aws iam get-access-key-last-used --access-key-id ID\" tells. Delete the other one when nobody "+
-		"uses it, run the update again, hand the new key over, and then delete the one that was in use:\n%s",
-		e.user, describeKeys(e.keys), unrecorded, deleteCommands(e.user, e.keys[:1]))
+		"usually the newest: \"aws iam get-access-key-last-used --access-key-id ID\" tells. Keep that one, and one that the "+
+		"output accessKeyId names. Delete the other one when nobody uses it, run the update again, hand the new key over, and "+
+		"then delete the one that was in use:\n%s",
+		e.user, describeKeys(e.keys), unrecorded, deleteCommands(e.user, []rotation.UserKey{{ID: "ID"}}))
 }
 
 // refusePrevious keeps the engine from creating a key in the previous slot, whose secret nobody would have. The engine
@@ -397,7 +399,12 @@ func (b *accessKeyBuilder) refusePrevious(user string, j rotation.Journal) (err 
 	if err != nil {
 		return err
 	}
-	if lost := j.LostPrevious(keys); len(lost) > 0 {
+	lost := j.LostPrevious(keys)
+	if len(lost) == 0 && len(keys) >= rotation.Slots {
+		// None of the keys is one that the journal knows: an older state was restored.
+		lost, _ = j.Blocking(keys, "")
+	}
+	if len(lost) > 0 {
 		return &blockedError{user, lost, true}
 	}
 	return fmt.Errorf("the previous access key of the user %q, of generation %d, is not in the stack's state any more, and "+

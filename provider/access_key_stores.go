@@ -37,20 +37,19 @@ func (b *accessKeyBuilder) registerStores(keys *accessKeys) ([]pulumi.Resource, 
 	return stores, nil
 }
 
-// newBeforeOld has a store with another name created before the old one is deleted. Because the name is given, the
-// AWS provider would delete first, and readers would have nothing if the new name is refused.
-var newBeforeOld = pulumi.DeleteBeforeReplace(false)
+// unprotected keeps protection from stopping the withdrawal of a key, of which a store holds a copy.
+var unprotected = pulumi.Protect(false)
 
 // registerSecret registers the secret in Secrets Manager, and returns its value.
 func (b *accessKeyBuilder) registerSecret(keys *accessKeys) (pulumi.Resource, error) {
-	name := b.secretResource(b.secrets.Slot)
+	name := b.storeResource(b.secretSlot)
 	secret, err := secretsmanager.NewSecret(b.Context, name, &secretsmanager.SecretArgs{
 		Name:        b.secret.Text("name"),
 		KmsKeyId:    b.secret.Text("kmsKeyId"),
 		Description: pulumi.Sprintf("The access key of the IAM user %s.", b.userName),
 		// It is deleted from here only together with its keys, so nothing is lost with it.
 		RecoveryWindowInDays: pulumi.Int(0),
-	}, b.child, newBeforeOld)
+	}, b.child, unprotected)
 	if err != nil {
 		return nil, fmt.Errorf("register the secret: %w", err)
 	}
@@ -68,27 +67,27 @@ func (b *accessKeyBuilder) registerSecret(keys *accessKeys) (pulumi.Resource, er
 	}, b.child,
 		// A rotation replaces the value. AWS keeps it until there is another one, so deleting it first takes nothing
 		// away, and leaves no old value in the state of an update that fails halfway, for the next one to stumble over.
-		pulumi.Protect(false), pulumi.DeleteBeforeReplace(true))
+		unprotected, pulumi.DeleteBeforeReplace(true))
 	if err != nil {
 		return nil, fmt.Errorf("register the value of the secret: %w", err)
 	}
 	return value, nil
 }
 
-// secretResource returns the name of the resource of the secret in a slot.
-func (b *accessKeyBuilder) secretResource(slot int) string {
+// storeResource returns the name of the resource of a store in a slot.
+func (b *accessKeyBuilder) storeResource(slot int) string {
 	return b.name + []string{"-2", ""}[slot]
 }
 
 // registerRetiringSecret gives a recovery window to the secret that the next update deletes.
 func (b *accessKeyBuilder) registerRetiringSecret() error {
-	if b.secrets.Retiring == "" {
+	if b.retiringSecret == "" {
 		return nil
 	}
-	_, err := secretsmanager.NewSecret(b.Context, b.secretResource(1-b.secrets.Slot), &secretsmanager.SecretArgs{
-		Name:                 pulumi.String(b.secrets.Retiring),
+	_, err := secretsmanager.NewSecret(b.Context, b.storeResource(1-b.secretSlot), &secretsmanager.SecretArgs{
+		Name:                 pulumi.String(b.retiringSecret),
 		RecoveryWindowInDays: pulumi.Int(store.RecoveryWindow),
-	}, b.child, newBeforeOld, pulumi.Protect(false),
+	}, b.child, unprotected,
 		pulumi.IgnoreChanges([]string{"description", "kmsKeyId"}))
 	if err != nil {
 		return fmt.Errorf("register the secret that is to be deleted: %w", err)
@@ -110,12 +109,12 @@ func (b *accessKeyBuilder) registerParameters(keys *accessKeys) ([]pulumi.Resour
 		{"-id", keys.current.id},
 		{"-secret", keys.current.secret},
 	} {
-		parameter, err := ssm.NewParameter(b.Context, b.name+part.suffix, &ssm.ParameterArgs{
+		parameter, err := ssm.NewParameter(b.Context, b.storeResource(b.ssmSlot)+part.suffix, &ssm.ParameterArgs{
 			Name:        keys.parameterNames.Index(pulumi.Int(i)),
 			Type:        pulumi.String("SecureString"),
 			Value:       pulumi.ToSecret(part.value).(pulumi.StringOutput),
 			Description: pulumi.Sprintf("A part of the access key of the IAM user %s.", b.userName),
-		}, b.child, newBeforeOld)
+		}, b.child, unprotected)
 		if err != nil {
 			return nil, fmt.Errorf("register a parameter: %w", err)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,10 +26,12 @@ import (
 // values are an object of a program.
 type values = map[string]any
 
-// keyStack is a stack of one robot account with access keys, whose inputs a test changes from update to update.
+// keyStack is a stack of a robot account and an access key of it, whose inputs a test changes from update to update.
 type keyStack struct {
 	*stack
 	dir string
+	// options are those of the access key.
+	options values
 }
 
 func newKeyStack(t *testing.T, l *lab.Lab) *keyStack {
@@ -43,33 +46,55 @@ func newKeyStack(t *testing.T, l *lab.Lab) *keyStack {
 	return s
 }
 
-// give sets the input accessKey of the robot cicd-bot.
-func (s *keyStack) give(accessKey values) {
+// give gives the robot cicd-bot an access key with these inputs, or none.
+func (s *keyStack) give(key values) {
 	s.t.Helper()
-	s.write(values{"userName": "cicd-bot", "accessKey": accessKey})
+	s.write("cicd-bot", key)
 }
 
-// write writes a program with the inputs of the robot, in YAML, which JSON is too.
-func (s *keyStack) write(inputs values) {
+// write writes a program of a robot account, whose user may have no name of its own, and an access key with these inputs,
+// if there are any.
+func (s *keyStack) write(userName string, key values) {
 	s.t.Helper()
-	outputs := values{}
-	for _, name := range []string{
-		"accessKeyId", "secretAccessKey", "encryptedSecretAccessKey", "previousAccessKeyId", "accessKeyGeneration",
-		"accessKeyRotatedAt", "accessKeyRotateAfter", "secretArn", "ssmParameterNames",
-	} {
-		outputs[name] = "${robot." + name + "}"
+	robot := values{}
+	if userName != "" {
+		robot["userName"] = userName
 	}
-	for name, v := range inputs {
-		if v, isObject := v.(values); isObject && v == nil {
-			delete(inputs, name)
+	s.writeWith(values{"robot": values{"type": "cicd:RobotAccount", "properties": robot}}, key)
+}
+
+// writeWith writes a program of these resources, and of an access key with these inputs, if there are any. Unless they
+// name another user, it is the robot's.
+func (s *keyStack) writeWith(resources, key values) {
+	s.t.Helper()
+	resources, outputs := maps.Clone(resources), values{}
+	if key != nil {
+		properties := maps.Clone(key)
+		if properties["userName"] == nil {
+			properties["userName"] = "${robot.userName}"
+		}
+		resource := values{"type": "cicd:AccessKey", "properties": properties}
+		if s.options != nil {
+			resource["options"] = s.options
+		}
+		resources["key"] = resource
+		for _, name := range []string{
+			"accessKeyId", "secretAccessKey", "encryptedSecretAccessKey", "previousAccessKeyId", "generation",
+			"rotatedAt", "rotateAfter", "secretArn", "ssmParameterNames",
+		} {
+			outputs[name] = "${key." + name + "}"
 		}
 	}
-	program, err := json.Marshal(values{
-		"name": "robot-account", "runtime": "yaml", "outputs": outputs,
-		"resources": values{"robot": values{"type": "cicd:RobotAccount", "properties": inputs}},
-	})
+	s.writeProgram(values{"resources": resources, "outputs": outputs})
+}
+
+// writeProgram writes a program in YAML, which JSON is too.
+func (s *keyStack) writeProgram(program values) {
+	s.t.Helper()
+	program["name"], program["runtime"] = "robot-account", "yaml"
+	text, err := json.Marshal(program)
 	check(s.t, err)
-	check(s.t, os.WriteFile(filepath.Join(s.dir, "Pulumi.yaml"), program, 0o600))
+	check(s.t, os.WriteFile(filepath.Join(s.dir, "Pulumi.yaml"), text, 0o600))
 }
 
 // next runs an update with the input accessKey.
@@ -94,9 +119,9 @@ type keyOutputs struct {
 	SecretAccessKey          string
 	EncryptedSecretAccessKey string
 	PreviousAccessKeyID      string `json:"previousAccessKeyId"`
-	AccessKeyGeneration      int
-	AccessKeyRotatedAt       string
-	AccessKeyRotateAfter     string
+	Generation               int
+	RotatedAt                string
+	RotateAfter              string
 	SecretArn                string
 	SsmParameterNames        []string
 }
@@ -150,33 +175,12 @@ func (s *keyStack) deleteKey(user, id string) {
 	check(s.t, err)
 }
 
-// age makes the current key older, in the stack's state.
+// age makes all keys older by some days, and has Pulumi's state know it.
 func (s *keyStack) age(days int) {
 	s.t.Helper()
-	exported, err := s.Export(s.t.Context())
+	s.lab.AgeKeys(time.Duration(days) * 24 * time.Hour)
+	_, err := s.Refresh(s.t.Context())
 	check(s.t, err)
-	var deployment values
-	check(s.t, json.Unmarshal(exported.Deployment, &deployment))
-	found := false
-	for _, r := range deployment["resources"].([]any) {
-		r := r.(values)
-		if r["type"] != "cicd:index:AccessKeyRotation" {
-			continue
-		}
-		for _, part := range []string{"inputs", "outputs"} {
-			noted := r[part].(values)
-			rotated, err := time.Parse(time.RFC3339, noted["rotatedAt"].(string))
-			check(s.t, err)
-			noted["rotatedAt"] = rotated.AddDate(0, 0, -days).Format(time.RFC3339)
-			found = true
-		}
-	}
-	if !found {
-		s.t.Fatal("the state holds no rotation")
-	}
-	exported.Deployment, err = json.Marshal(deployment)
-	check(s.t, err)
-	check(s.t, s.Import(s.t.Context(), exported))
 }
 
 // works reports whether AWS takes an access key, with policies enforced.
@@ -200,7 +204,7 @@ func TestAccessKeyLife(t *testing.T) {
 
 	first := s.settled(values{})
 	s.holds(first.AccessKeyID + active)
-	if first.AccessKeyGeneration != 1 || first.PreviousAccessKeyID != "" || first.AccessKeyRotateAfter != "" ||
+	if first.Generation != 1 || first.PreviousAccessKeyID != "" || first.RotateAfter != "" ||
 		!works(t, l, first.AccessKeyID, first.SecretAccessKey) {
 		t.Errorf("the first key is %+v", first)
 	}
@@ -211,7 +215,7 @@ func TestAccessKeyLife(t *testing.T) {
 		l.Calls()
 		now := s.settled(values{"generation": generation})
 		s.holds(before.AccessKeyID+active, now.AccessKeyID+active)
-		if now.AccessKeyGeneration != generation || now.PreviousAccessKeyID != before.AccessKeyID ||
+		if now.Generation != generation || now.PreviousAccessKeyID != before.AccessKeyID ||
 			!works(t, l, now.AccessKeyID, now.SecretAccessKey) || !works(t, l, before.AccessKeyID, before.SecretAccessKey) {
 			t.Errorf("generation %d is %+v", generation, now)
 		}
@@ -224,9 +228,9 @@ func TestAccessKeyLife(t *testing.T) {
 
 	// From manual to by age and back: the key stays.
 	aged := s.next(values{"generation": 4, "rotateEvery": "90d"})
-	rotatedAt, err := time.Parse(time.RFC3339, aged.AccessKeyRotatedAt)
+	rotatedAt, err := time.Parse(time.RFC3339, aged.RotatedAt)
 	check(t, err)
-	if aged.AccessKeyID != fourth.AccessKeyID || aged.AccessKeyRotateAfter != rotatedAt.AddDate(0, 0, 90).Format(time.RFC3339) {
+	if aged.AccessKeyID != fourth.AccessKeyID || aged.RotateAfter != rotatedAt.AddDate(0, 0, 90).Format(time.RFC3339) {
 		t.Errorf("with rotateEvery, the key is %+v", aged)
 	}
 	if manual := s.next(values{"generation": 4}); manual.AccessKeyID != fourth.AccessKeyID {
@@ -239,7 +243,7 @@ func TestAccessKeyLife(t *testing.T) {
 	s.unchanged()
 	s.age(1)
 	steps := s.preview()
-	if want := "replace AccessKey robot-1"; !slices.ContainsFunc(steps, func(step step) bool {
+	if want := "replace AccessKey key-1"; !slices.ContainsFunc(steps, func(step step) bool {
 		return strings.HasPrefix(step.String(), want)
 	}) || len(steps) != 1 {
 		t.Errorf("the preview shows the steps %v", steps)
@@ -247,7 +251,7 @@ func TestAccessKeyLife(t *testing.T) {
 	s.holds(fourth.PreviousAccessKeyID+active, fourth.AccessKeyID+active)
 	fifth := s.settled(values{"generation": 4, "rotateEvery": "90d"})
 	s.holds(fourth.AccessKeyID+active, fifth.AccessKeyID+active)
-	if fifth.AccessKeyGeneration != 5 {
+	if fifth.Generation != 5 {
 		t.Errorf("rotated by age, the key is %+v", fifth)
 	}
 
@@ -315,7 +319,7 @@ func TestAccessKeyLife(t *testing.T) {
 	}
 	again := s.settled(values{"generation": 5})
 	s.holds(again.AccessKeyID + active)
-	if again.AccessKeyGeneration != 5 || again.PreviousAccessKeyID != "" {
+	if again.Generation != 5 || again.PreviousAccessKeyID != "" {
 		t.Errorf("begun again, the key is %+v", again)
 	}
 	s.destroy()
@@ -349,8 +353,8 @@ func TestAccessKeyGeneration(t *testing.T) {
 	s := newKeyStack(t, newLab(t))
 	first := s.next(values{"generation": 3})
 	for generation, want := range map[int]string{
-		2: "accessKey.generation = 2: must not be lowered: it was 3",
-		5: "accessKey.generation = 5: must be raised by one at a time: the current key is of generation 3, and the next one is 4",
+		2: "generation = 2: must not be lowered; it was 3",
+		5: "generation = 5: must be raised by one at a time; the current key is of generation 3, so the next is 4",
 	} {
 		s.give(values{"generation": generation})
 		_, err := s.Preview(t.Context())
@@ -372,12 +376,12 @@ func TestAccessKeyOfRenamedUser(t *testing.T) {
 	s := newKeyStack(t, newLab(t))
 	s.next(values{})
 	old := s.next(values{"generation": 2})
-	s.write(values{"userName": "renamed", "accessKey": values{"generation": 2}})
+	s.write("renamed", values{"generation": 2})
 	result, _ := s.up()
 	s.unchanged()
 	now := readKeyOutputs(t, result.Outputs)
 	a := account(t, s.lab)
-	if len(a.Users) != 1 || a.Users[0].Name != "renamed" || now.AccessKeyID == old.AccessKeyID || now.AccessKeyGeneration != 3 {
+	if len(a.Users) != 1 || a.Users[0].Name != "renamed" || now.AccessKeyID == old.AccessKeyID || now.Generation != 3 {
 		t.Errorf("renamed, the key is %+v, in the account %s", now, pretty(t, a))
 	}
 	s.holds(now.AccessKeyID + active)
@@ -414,14 +418,14 @@ func TestAccessKeyBesideOthers(t *testing.T) {
 	s.give(values{})
 	result, _ := s.up()
 	first := readKeyOutputs(t, result.Outputs)
-	if want := "neither rotates nor revokes: " + other; !strings.Contains(result.StdOut, want) {
+	if want := "neither rotates nor revokes: " + other + " (created "; !strings.Contains(result.StdOut, want) {
 		t.Errorf("the update does not say %q:\n%s", want, result.StdOut)
 	}
 	s.holds(other+active, first.AccessKeyID+active)
 
 	// It leaves none for the second one.
 	s.give(values{"generation": 2})
-	fails("has no room for another access key", other+" is not this stack's", command(other))
+	fails("has no room for another access key", "because AWS allows 2: "+other, command(other))
 	s.holds(other+active, first.AccessKeyID+active)
 	s.deleteKey("cicd-bot", other)
 	second := s.settled(values{"generation": 2})
@@ -431,14 +435,15 @@ func TestAccessKeyBesideOthers(t *testing.T) {
 	s.deleteKey("cicd-bot", first.AccessKeyID)
 	_, err := s.Refresh(t.Context())
 	check(t, err)
-	fails(`the previous access key of the user "cicd-bot" is gone from AWS: set accessKey.previous to "deleted"`)
-	s.next(values{"generation": 2, "previous": "deleted"})
+	if s.settled(values{"generation": 2}).PreviousAccessKeyID != "" {
+		t.Error("a previous key that was deleted by hand is still there")
+	}
 	s.holds(second.AccessKeyID + active)
 
 	// One made by hand while the robot has another is told from the robot's, which is older.
 	third := byHand()
 	s.give(values{"generation": 3, "previous": "deleted"})
-	fails(third+" is not this stack's", command(third))
+	fails("has no room for another access key", "Keep the one that the output accessKeyId names", third)
 	s.deleteKey("cicd-bot", third)
 	s.next(values{"generation": 3, "previous": "deleted"})
 	s.destroy()
@@ -449,10 +454,10 @@ func TestAccessKeyBesideOthers(t *testing.T) {
 func TestAccessKeyOfProtectedRobot(t *testing.T) {
 	t.Parallel()
 	s := newKeyStack(t, newLab(t))
+	s.options = values{"protect": true}
 	var now keyOutputs
 	for generation := 1; generation <= 3; generation++ {
 		s.give(values{"generation": generation, "secretsManager": values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot"})
-		s.option(values{"protect": true})
 		result, _ := s.up()
 		now = readKeyOutputs(t, result.Outputs)
 	}
@@ -460,22 +465,9 @@ func TestAccessKeyOfProtectedRobot(t *testing.T) {
 		t.Errorf("a protected robot is destroyed: %v", err)
 	}
 	s.holds(now.PreviousAccessKeyID+active, now.AccessKeyID+active)
+	s.options = nil
 	s.next(values{
 		"generation": 3, "previous": "deleted", "secretsManager": values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot",
 	})
 	s.destroy()
-}
-
-// option adds options of the robot to the program.
-func (s *keyStack) option(options values) {
-	s.t.Helper()
-	name := filepath.Join(s.dir, "Pulumi.yaml")
-	text, err := os.ReadFile(name)
-	check(s.t, err)
-	var program values
-	check(s.t, json.Unmarshal(text, &program))
-	program["resources"].(values)["robot"].(values)["options"] = options
-	text, err = json.Marshal(program)
-	check(s.t, err)
-	check(s.t, os.WriteFile(name, text, 0o600))
 }

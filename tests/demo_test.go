@@ -71,6 +71,11 @@ func TestDemoExamples(t *testing.T) {
 		"access-key": {
 			`\n  access keys +AKIA[A-Z0-9]+ \(active\)\n`, `\nsecret +cicd/cicd-bot\n`,
 			`\nparameter +/cicd/cicd-bot/AWS_SECRET_ACCESS_KEY\n  type +SecureString\n`,
+			`waits 2s .* In AWS it waits 10 s\n`,
+			`\nThe program says "generation: 2" now`,
+			`\ncalls of AWS STS +[1-9]\d+\n  that failed +0\n  with the keys +AKIA[A-Z0-9]+, AKIA[A-Z0-9]+\n` +
+				`keys before +AKIA[A-Z0-9]+ \(active\)\nkeys after +AKIA[A-Z0-9]+ \(active\), AKIA[A-Z0-9]+ \(active\)\n` +
+				`keys at most +2\n`,
 		},
 		"deployment-role": {
 			`\nrole +production\n  ARN +arn:aws:iam::123456789012:role/cicd/production\n`,
@@ -131,27 +136,41 @@ func TestDemoRefusesExample(t *testing.T) {
 
 // TestDemoInterrupted stops the demo in the middle of an update: with Ctrl-C, which every process of the terminal gets,
 // with a signal to the demo alone, and with Ctrl-C while a call of an AWS API has no answer, so that Pulumi cannot end
-// itself. Nothing is left in any case.
+// itself. It does so too in a rotation, while a client calls AWS. Nothing is left in any case.
 func TestDemoInterrupted(t *testing.T) {
 	t.Parallel()
 	group, process := func(pid int) int { return -pid }, func(pid int) int { return pid }
+	// A moment is what the demo has said by then, and what it would say next.
+	type moment struct {
+		example string
+		said    []string
+		next    string
+	}
+	update := moment{"robot-account", []string{"Updating (dev):", "aws:iam:User robot creating"}, "What the account holds"}
+	rotation := moment{
+		"access-key", []string{"The program says", "Updating (dev):", "aws:iam:AccessKey robot-0 creating"}, "as that client saw it",
+	}
 	for _, c := range []struct {
 		name   string
 		signal syscall.Signal
 		target func(pid int) int
 		hangs  bool
+		moment moment
 	}{
-		{"Ctrl-C", syscall.SIGINT, group, false},
-		{"Ctrl-C in a call that hangs", syscall.SIGINT, group, true},
-		{"SIGINT", syscall.SIGINT, process, false},
-		{"SIGTERM", syscall.SIGTERM, process, false},
+		{"Ctrl-C", syscall.SIGINT, group, false, update},
+		{"Ctrl-C in a call that hangs", syscall.SIGINT, group, true, update},
+		{"Ctrl-C in a rotation", syscall.SIGINT, group, false, rotation},
+		{"Ctrl-C in a rotation that hangs", syscall.SIGINT, group, true, rotation},
+		{"SIGINT", syscall.SIGINT, process, false, update},
+		{"SIGTERM", syscall.SIGTERM, process, false, update},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			d := startDemo(t, "yaml")
-			d.await(t, "Updating (dev):")
+			d := startDemo(t, "yaml", "-example", c.moment.example)
+			for _, said := range c.moment.said {
+				d.await(t, said)
+			}
 			moto := d.find(t, "moto.server")
-			d.await(t, "aws:iam:User robot creating")
 			// Time stands still in the account, so that the update is not over before the signal comes.
 			check(t, syscall.Kill(moto, syscall.SIGSTOP))
 			for _, program := range []string{"pulumi up --yes", "pulumi-resource-aws", "pulumi-resource-cicd"} {
@@ -169,7 +188,7 @@ func TestDemoInterrupted(t *testing.T) {
 			if want := "demo: stopped: " + c.signal.String(); !strings.Contains(d.errors.String(), want) {
 				t.Errorf("the demo does not say %q but\n%s", want, &d.errors)
 			}
-			if strings.Contains(out, "What the account holds") {
+			if strings.Contains(out, c.moment.next) {
 				t.Errorf("the demo goes on\n%s", out)
 			}
 			d.leavesNothing(t)

@@ -75,51 +75,48 @@ func TestDeploymentRoleExamples(t *testing.T) {
 		{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::example-`
 	const gha = `,"StringLike":{"sts:RoleSessionName":"gha-*"}`
 	states := newStates(t)
-	for _, language := range lab.Languages {
-		t.Run(language, func(t *testing.T) {
-			t.Parallel()
-			l := newLab(t)
-			s := programStack(t, l, language, "examples/deployment-role-"+language)
-			result, steps := s.up()
-			if want := []string{
-				"create Group robot", "create GroupMembership robot", "create GroupPolicy robot",
-				"create Role production", "create Role staging", "create RolePolicy production:deploy",
-				"create RolePolicy staging:deploy", "create User robot",
-			}; !slices.Equal(texts(steps), want) {
-				t.Errorf("up takes\n%s\nand not\n%s", lines(texts(steps)), lines(want))
-			}
-			same(t, "the roles", roles(t, l), []lab.Role{
-				deploymentRole(t, "production", trustPolicy("cicd-bot", gha), policy+`production"},
-					{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::example-production/*"}]}`),
-				deploymentRole(t, "staging", trustPolicy("cicd-bot", ""), policy+`staging"},
-					{"Effect":"Allow","Action":["s3:PutObject","s3:DeleteObject"],"Resource":"arn:aws:s3:::example-staging/*"}]}`),
-			})
-			a := account(t, l)
-			a.Roles = nil
-			robotPolicies := slices.Collect(maps.Keys(a.Groups[0].Policies))
-			sameAccount(t, a, lab.User{
-				Name: "cicd-bot", Path: "/", ARN: seedUser.ARN, Tags: seedUser.Tags, Groups: seedUser.Groups,
-			}, lab.Group{
-				Name: "PulumiStackUpdaters", Path: "/", ARN: "arn:aws:iam::123456789012:group/PulumiStackUpdaters",
-				Policies: map[string]string{robotPolicies[0]: rolePolicy("arn:aws:iam::123456789012:role/cicd/*")},
-			})
-			for name, want := range map[string]string{
-				"userArn": seedUser.ARN, "stagingRoleArn": "arn:aws:iam::123456789012:role/cicd/staging",
-				"productionRoleArn": "arn:aws:iam::123456789012:role/cicd/production",
-			} {
-				if got := result.Outputs[name].Value; got != want {
-					t.Errorf("the output %s is %v, not %s", name, got, want)
-				}
-			}
-			trust, _ := result.Outputs["productionTrustPolicy"].Value.(string)
-			samePolicy(t, trust, trustPolicy("cicd-bot", gha))
-			samePolicy(t, trust, guideJSON(t, 0))
-			states.add(t, language, s)
-			s.unchanged()
-			s.destroy()
-			withoutRoles(t, l)
+	eachLanguage(t, func(t *testing.T, language string) {
+		l := newLab(t)
+		s := programStack(t, l, language, "examples/deployment-role-"+language)
+		result, steps := s.up()
+		if want := []string{
+			"create Group robot", "create GroupMembership robot", "create GroupPolicy robot",
+			"create Role production", "create Role staging", "create RolePolicy production:deploy",
+			"create RolePolicy staging:deploy", "create User robot",
+		}; !slices.Equal(texts(steps), want) {
+			t.Errorf("up takes\n%s\nand not\n%s", lines(texts(steps)), lines(want))
+		}
+		same(t, "the roles", roles(t, l), []lab.Role{
+			deploymentRole(t, "production", trustPolicy("cicd-bot", gha), policy+`production"},
+				{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::example-production/*"}]}`),
+			deploymentRole(t, "staging", trustPolicy("cicd-bot", ""), policy+`staging"},
+				{"Effect":"Allow","Action":["s3:PutObject","s3:DeleteObject"],"Resource":"arn:aws:s3:::example-staging/*"}]}`),
 		})
-	}
+		a := account(t, l)
+		a.Roles = nil
+		robotPolicies := slices.Collect(maps.Keys(a.Groups[0].Policies))
+		sameAccount(t, a, lab.User{
+			Name: "cicd-bot", Path: "/", ARN: seedUser.ARN, Tags: seedUser.Tags, Groups: seedUser.Groups,
+		}, lab.Group{
+			Name: "PulumiStackUpdaters", Path: "/", ARN: "arn:aws:iam::123456789012:group/PulumiStackUpdaters",
+			Policies: map[string]string{robotPolicies[0]: rolePolicy("arn:aws:iam::123456789012:role/cicd/*")},
+		})
+		for name, want := range map[string]string{
+			"userArn": seedUser.ARN, "stagingRoleArn": "arn:aws:iam::123456789012:role/cicd/staging",
+			"productionRoleArn": "arn:aws:iam::123456789012:role/cicd/production",
+		} {
+			if got := result.Outputs[name].Value; got != want {
+				t.Errorf("the output %s is %v, not %s", name, got, want)
+			}
+		}
+		trust, _ := result.Outputs["productionTrustPolicy"].Value.(string)
+		samePolicy(t, trust, trustPolicy("cicd-bot", gha))
+		samePolicy(t, trust, guideJSON(t, 0))
+		states.add(t, language, s)
+		s.unchanged()
+		s.destroy()
+		withoutRoles(t, l)
+	})
 }
 
 // allows is a policy that allows an action.
@@ -398,8 +395,11 @@ func TestDeploymentRolePolicies(t *testing.T) {
 func deployable(ctx *pulumi.Context) error {
 	robot, err := cicd.NewRobotAccount(ctx, "robot", &cicd.RobotAccountArgs{
 		UserName: pulumi.String("cicd-bot"), AssumableRoles: pulumi.ToStringArray([]string{"cicd/*"}),
-		AccessKey: &cicd.AccessKeyArgs{},
 	})
+	if err != nil {
+		return err
+	}
+	key, err := cicd.NewAccessKey(ctx, "robot", &cicd.AccessKeyArgs{UserName: robot.UserName})
 	if err != nil {
 		return err
 	}
@@ -434,8 +434,8 @@ func deployable(ctx *pulumi.Context) error {
 			return err
 		}
 	}
-	ctx.Export("id", robot.AccessKeyId)
-	ctx.Export("secret", robot.SecretAccessKey)
+	ctx.Export("id", key.AccessKeyId)
+	ctx.Export("secret", key.SecretAccessKey)
 	return nil
 }
 

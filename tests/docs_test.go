@@ -217,18 +217,18 @@ func TestDocsPermissions(t *testing.T) {
 	}
 	l := newLab(t)
 	s := newKeyStack(t, l)
-	stores := func(accessKey values) values {
-		accessKey["secretsManager"] = values{"name": "cicd/bot", "kmsKeyId": "alias/cicd"}
-		accessKey["ssmPath"] = "/cicd/bot"
-		return accessKey
+	stores := func(key values) values {
+		key["secretsManager"] = values{"name": "cicd/bot", "kmsKeyId": "alias/cicd"}
+		key["ssmPath"] = "/cicd/bot"
+		return key
 	}
-	for _, accessKey := range []values{
+	for _, key := range []values{
 		nil, {}, stores(values{}), stores(values{"generation": 2, "previous": "inactive"}),
 		{"generation": 2, "secretsManager": values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot"},
 		{"generation": 2, "secretsManager": values{"name": "cicd/other"}, "ssmPath": "/cicd/other"},
 		stores(values{"generation": 3, "revoked": true}), stores(values{"generation": 3, "previous": "deleted"}),
 	} {
-		s.give(accessKey)
+		s.give(key)
 		s.preview()
 		s.up()
 	}

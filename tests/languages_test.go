@@ -43,31 +43,28 @@ var seedUser = lab.User{
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	states := newStates(t)
-	for _, language := range lab.Languages {
-		t.Run(language, func(t *testing.T) {
-			t.Parallel()
-			l := newLab(t)
-			s := programStack(t, l, language, "examples/robot-account-"+language)
-			result, steps := s.up()
-			if len(steps) != 4 {
-				t.Errorf("up takes the steps %v", steps)
+	eachLanguage(t, func(t *testing.T, language string) {
+		l := newLab(t)
+		s := programStack(t, l, language, "examples/robot-account-"+language)
+		result, steps := s.up()
+		if len(steps) != 4 {
+			t.Errorf("up takes the steps %v", steps)
+		}
+		a := account(t, l)
+		checkSeed(t, a)
+		for name, want := range map[string]string{
+			"userName": "cicd-bot", "userArn": seedUser.ARN, "groupName": "PulumiStackUpdaters",
+		} {
+			if got := result.Outputs[name].Value; got != want {
+				t.Errorf("the output %s is %v, not %s", name, got, want)
 			}
-			a := account(t, l)
-			checkSeed(t, a)
-			for name, want := range map[string]string{
-				"userName": "cicd-bot", "userArn": seedUser.ARN, "groupName": "PulumiStackUpdaters",
-			} {
-				if got := result.Outputs[name].Value; got != want {
-					t.Errorf("the output %s is %v, not %s", name, got, want)
-				}
-			}
-			policy, _ := result.Outputs["policy"].Value.(string)
-			samePolicy(t, policy, seedPolicy)
-			states.add(t, language, s)
-			s.unchanged()
-			s.destroy()
-		})
-	}
+		}
+		policy, _ := result.Outputs["policy"].Value.(string)
+		samePolicy(t, policy, seedPolicy)
+		states.add(t, language, s)
+		s.unchanged()
+		s.destroy()
+	})
 }
 
 // checkSeed says that the account holds the seed's objects and nothing else. The policy's name is random.
@@ -110,34 +107,30 @@ func sameAccount(t *testing.T, a *lab.Contents, user lab.User, group lab.Group) 
 func TestAccessKeyExamples(t *testing.T) {
 	t.Parallel()
 	states := newStates(t)
-	for _, language := range lab.Languages {
-		t.Run(language, func(t *testing.T) {
-			t.Parallel()
-			l := newLab(t)
-			s := programStack(t, l, language, "examples/access-key-"+language)
-			made := time.Now()
-			result, steps := s.up()
-			if want := []string{
-				"create AccessKey robot-1", "create Group robot", "create GroupMembership robot", "create GroupPolicy robot",
-				"create Parameter robot-id", "create Parameter robot-secret", "create Secret robot",
-				"create SecretVersion robot", "create User robot",
-			}; !slices.Equal(texts(steps), want) {
-				t.Errorf("up takes\n%s\nand not\n%s", lines(texts(steps)), lines(want))
-			}
-			checkOneKey(t, account(t, l), readKeyOutputs(t, result.Outputs), made)
-			// There is no key before the first one. Python leaves an output out that is null.
-			delete(result.Outputs, "previousAccessKeyId")
-			same(t, "the outputs", slices.Sorted(maps.Keys(result.Outputs)), []string{
-				"accessKeyId", "accessKeyRotateAfter", "secretAccessKey", "secretArn", "ssmParameterNames",
-			})
-			states.add(t, language, s)
-			s.unchanged()
-			s.destroy()
-			if a := account(t, l); len(a.Secrets)+len(a.Parameters) != 0 {
-				t.Errorf("after destroy the account holds %s", pretty(t, a))
-			}
+	eachLanguage(t, func(t *testing.T, language string) {
+		l := newLab(t)
+		s := programStack(t, l, language, "examples/access-key-"+language)
+		made := time.Now()
+		result, steps := s.up()
+		if want := []string{
+			"create AccessKey robot-1", "create Group robot", "create GroupMembership robot", "create GroupPolicy robot",
+			"create Parameter robot-id", "create Parameter robot-secret", "create Secret robot",
+			"create SecretVersion robot", "create User robot",
+		}; !slices.Equal(texts(steps), want) {
+			t.Errorf("up takes\n%s\nand not\n%s", lines(texts(steps)), lines(want))
+		}
+		checkOneKey(t, account(t, l), readKeyOutputs(t, result.Outputs), made)
+		same(t, "the outputs", slices.Sorted(maps.Keys(result.Outputs)), []string{
+			"accessKeyId", "previousAccessKeyId", "rotateAfter", "rotatedAt", "secretAccessKey", "secretArn",
+			"ssmParameterNames",
 		})
-	}
+		states.add(t, language, s)
+		s.unchanged()
+		s.destroy()
+		if a := account(t, l); len(a.Secrets)+len(a.Parameters) != 0 {
+			t.Errorf("after destroy the account holds %s", pretty(t, a))
+		}
+	})
 }
 
 // checkOneKey says that the account holds the robot of the example with one access key, made at the time, which is the
@@ -156,9 +149,9 @@ func checkOneKey(t *testing.T, a *lab.Contents, outputs keyOutputs, made time.Ti
 		samePolicy(t, policy, rolePolicy("arn:aws:iam::123456789012:role/cicd/*"))
 	}
 	const day = 24 * time.Hour
-	due, err := time.Parse(time.RFC3339, outputs.AccessKeyRotateAfter)
-	if age := due.Sub(made) - 90*day; err != nil || age < -time.Minute || age > 10*time.Minute {
-		t.Errorf("the key of %s is to be rotated at %s", made, outputs.AccessKeyRotateAfter)
+	due, err := time.Parse(time.RFC3339, outputs.RotateAfter)
+	if age := due.Sub(made) - 60*day; err != nil || age < -time.Minute || age > 10*time.Minute {
+		t.Errorf("the key of %s is to be rotated at %s", made, outputs.RotateAfter)
 	}
 
 	var pair map[string]string
@@ -201,17 +194,17 @@ func TestInputs(t *testing.T) {
 				steps  []string
 			}{
 				{
-					"everything that changes in place", map[string]any{
+					"everything but the names of group and policy", map[string]any{
 						"userName": "robot", "path": "/cicd/", "forceDestroy": true,
 						"permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
 						"tags":                map[string]string{"owner": "platform", "purpose": "mine"},
 						"assumableRoles":      []string{"deploy", "cicd/*", "arn:aws:iam::210987654321:role/x"},
 						"sourceIps":           []string{"203.0.113.0/24", "2001:db8::/32"},
 					}, []string{
+						"replace User robot [forceDestroy name path permissionsBoundary tags]",
 						"update Group robot [path]",
 						"update GroupMembership robot [users]",
 						"update GroupPolicy robot [policy]",
-						"update User robot [forceDestroy name path permissionsBoundary tags]",
 					},
 				},
 				{
@@ -344,7 +337,7 @@ func newStates(t *testing.T) *states {
 			same(t, "the state of "+language+", and that of "+languages[0], s.of[language], s.of[languages[0]])
 		}
 		// With a part of the languages asked for, there is less to compare.
-		if all := !strings.Contains(flag.Lookup("test.run").Value.String(), "/"); all && len(languages) != len(lab.Languages) {
+		if all := !strings.Contains(flag.Lookup("test.run").Value.String(), "/"); all && len(languages) < len(lab.Languages) {
 			t.Errorf("there are states of %v", languages)
 		}
 	})

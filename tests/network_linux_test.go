@@ -115,11 +115,11 @@ func callNobody(t *testing.T) {
 		inputs map[string]any
 	}{
 		"robot": {"cicd:index:RobotAccount", nil},
-		"keys": {"cicd:index:RobotAccount", map[string]any{"accessKey": map[string]any{
-			"rotateEvery": "90d", "secretsManager": map[string]any{"name": "cicd/bot"}, "ssmPath": "/cicd/bot",
-		}}},
+		"keys": {"cicd:index:AccessKey", map[string]any{
+			"userName": "bot", "rotateEvery": "90d", "secretsManager": map[string]any{"name": "cicd/bot"}, "ssmPath": "/cicd/bot",
+		}},
 		// Keybase is asked by the AWS plugin, if it is.
-		"pgp": {"cicd:index:RobotAccount", map[string]any{"accessKey": map[string]any{"pgpKey": "keybase:somebody"}}},
+		"pgp": {"cicd:index:AccessKey", map[string]any{"userName": "bot", "pgpKey": "keybase:somebody"}},
 		"role": {"cicd:index:DeploymentRole", map[string]any{
 			"trusted":           []any{"arn:aws:iam::123456789012:user/cicd-bot"},
 			"managedPolicyArns": []any{"arn:aws:iam::aws:policy/ReadOnlyAccess"},

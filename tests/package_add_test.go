@@ -114,8 +114,8 @@ func endHosts(home string) {
 func giveKey(t *testing.T, dir string) {
 	t.Helper()
 	for name, add := range map[string][2]string{
-		"Pulumi.yaml": {"groupName: PulumiStackUpdaters\n", "groupName: PulumiStackUpdaters\n      accessKey: {}\n"},
-		"index.ts":    {`groupName: "PulumiStackUpdaters",`, `groupName: "PulumiStackUpdaters", accessKey: {},`},
+		"Pulumi.yaml": {"\noutputs:", "\n  key:\n    type: cicd:AccessKey\n    properties:\n      userName: ${robot.userName}\n\noutputs:"},
+		"index.ts":    {"\nexport ", "\nnew cicd.AccessKey(\"key\", { userName: robot.userName });\n\nexport "},
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil || !strings.Contains(string(text), add[0]) {

@@ -173,7 +173,7 @@ func TestKilledRotations(t *testing.T) {
 		if left["key"] > 1 || left["secret"]+left["parameter"] > 0 {
 			t.Errorf("%s: %v were named", what, left)
 		}
-		if now.AccessKeyGeneration != generation || now.PreviousAccessKeyID != before.AccessKeyID {
+		if now.Generation != generation || now.PreviousAccessKeyID != before.AccessKeyID {
 			t.Errorf("%s: it ends with %+v", what, now)
 		}
 		s.holds(before.AccessKeyID+inactive, now.AccessKeyID+active)
@@ -388,9 +388,9 @@ func TestAnotherRotationAfterAKill(t *testing.T) {
 
 	// After AWS made it, and before it was noted. The working key stays until the update that makes another one.
 	working = now
-	s.give(values{"generation": now.AccessKeyGeneration + 1})
+	s.give(values{"generation": now.Generation + 1})
 	s.killedUpdate(kill{"pulumi", 1, true})
-	s.give(values{"generation": now.AccessKeyGeneration + 2})
+	s.give(values{"generation": now.Generation + 2})
 	s.lab.Calls()
 	now, named = s.recover("killed after the key was made")
 	if named["key"] != 1 || now.AccessKeyID == working.AccessKeyID {

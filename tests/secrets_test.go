@@ -73,7 +73,7 @@ func TestSecretsStayHidden(t *testing.T) {
 
 	states := 0
 	for name, text := range written {
-		if strings.Contains(text, "accessKeyRotatedAt") && strings.HasPrefix(name, l.Dir) {
+		if strings.Contains(text, "rotatedAt") && strings.HasPrefix(name, l.Dir) {
 			states++
 		}
 		for _, secret := range secrets {

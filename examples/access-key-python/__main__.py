@@ -14,7 +14,7 @@ key = cicd.AccessKey(
     "robot",
     user_name=robot.user_name,
     rotate_every="60d",
-    previous="deleted",
+    previous=cicd.PreviousKey.DELETED,
     hand_over="7d",
     secrets_manager={"name": "cicd/cicd-bot"},
     ssm_path="/cicd/cicd-bot",

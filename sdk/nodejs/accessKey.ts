@@ -12,7 +12,7 @@ import * as utilities from "./utilities";
  *
  * The user can be that of a `RobotAccount`, an `aws.iam.User` of the program, or one that was made by hand. Apart from its keys, the user is left alone.
  *
- * The resource makes an `aws.iam.AccessKey` for the current key and one for the key before it. With `secretsManager` it makes an `aws.secretsmanager.Secret` with its `aws.secretsmanager.SecretVersion`, and with `ssmPath` two `aws.ssm.Parameter`s; both hold the current key. A resource `cicd:index:AccessKeyRotation`, which makes nothing in AWS, remembers the generation of the key in the stack's state. All of them use the AWS provider that the resource gets by the `provider` or `providers` option or from a parent, or else the default one.
+ * The resource makes an `aws.iam.AccessKey` for the current key and one for the key before it. With `secretsManager` it makes an `aws.secretsmanager.Secret` with its `aws.secretsmanager.SecretVersion`, and with `ssmPath` two `aws.ssm.Parameter`s; both hold the current key. A resource `cicd:index:AccessKeyRotation`, which makes nothing in AWS, remembers the generation of the key in the stack's state. All of them use the AWS provider that the resource gets by the `provider` or `providers` option or from a parent (in C#, only by its own options), or else the default one.
  *
  * An update rotates the key when `generation` is raised or when the key is older than `rotateEvery`, and its preview says so. AWS allows two keys per user, so the new key takes the place of the key before the previous one. The current key works until its successor exists, works everywhere and is in every store. Nothing is rotated without an update: run one on a schedule.
  *

@@ -38,6 +38,12 @@ func newCLI(env map[string]string, dir, temp string) cli {
 	return c
 }
 
+// with returns the CLI with more environment variables, each as NAME=value.
+func (c cli) with(variables ...string) cli {
+	c.env = slices.Concat(c.env, variables)
+	return c
+}
+
 // colors reports whether the output goes to a terminal that shows colors. The CLI cannot tell.
 func colors() bool {
 	out, err := os.Stdout.Stat()

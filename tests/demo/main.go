@@ -36,7 +36,7 @@ func main() {
 }
 
 // examples are the programs in the folder of that name, each in every language.
-var examples = []string{"robot-account", "access-key", "deployment-role"}
+var examples = []string{"robot-account", accessKey, "deployment-role"}
 
 // A signalled error is the end by a signal.
 type signalled struct{ syscall.Signal }
@@ -100,18 +100,29 @@ func demo(ctx context.Context, example, language string) (err error) {
 	if err != nil {
 		return err
 	}
-	cli := newCLI(l.Env(), program, dir)
+	env := l.Env()
+	if example == accessKey {
+		env["CICD_IAM_WAIT"] = iamWait.String()
+		fmt.Printf("An update that makes a key waits %s until it works, as CICD_IAM_WAIT says. In AWS it waits 10 s\n",
+			iamWait)
+	}
+	cli := newCLI(env, program, dir)
 	if err := cli.quiet(ctx, "stack", "init", "dev", "--no-select"); err != nil {
 		return err
 	}
 	if language == "go" {
 		fmt.Println("The program is compiled first, which takes a while the first time")
 	}
-	return show(ctx, l, cli)
+	return show(ctx, l, cli, func() error {
+		if example != accessKey {
+			return nil
+		}
+		return showRotation(ctx, l, cli, language)
+	})
 }
 
-// show is the demo itself.
-func show(ctx context.Context, l *lab.Lab, cli cli) error {
+// show is the demo itself: an update, then what more there is to show of the example, and the end of it all.
+func show(ctx context.Context, l *lab.Lab, cli cli, more func() error) error {
 	if err := cli.run(ctx, "up", "--yes"); err != nil {
 		return err
 	}
@@ -125,6 +136,9 @@ func show(ctx context.Context, l *lab.Lab, cli cli) error {
 	}
 	fmt.Print("\nWhat the account holds now, from its APIs:\n\n")
 	if err := report(os.Stdout, account); err != nil {
+		return err
+	}
+	if err := more(); err != nil {
 		return err
 	}
 	if err := cli.run(ctx, "destroy", "--yes", "--skip-preview"); err != nil {

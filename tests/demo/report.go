@@ -17,12 +17,25 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
 
+// newTable returns what writes a row of a table, and what ends the table.
+func newTable(w io.Writer) (row func(name string, values ...string), end func() error) {
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	return func(name string, values ...string) {
+		fmt.Fprintf(table, "%s\t%s\n", name, cmp.Or(strings.Join(values, ", "), "none"))
+	}, table.Flush
+}
+
+// describeKeys returns the IDs of a user's access keys, and whether they are active.
+func describeKeys(user lab.User) (keys []string) {
+	for _, key := range user.Keys {
+		keys = append(keys, key.ID+" ("+strings.ToLower(key.Status)+")")
+	}
+	return keys
+}
+
 // report writes what is in an account as a table.
 func report(w io.Writer, account *lab.Contents) error {
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	row := func(name string, values ...string) {
-		fmt.Fprintf(table, "%s\t%s\n", name, cmp.Or(strings.Join(values, ", "), "none"))
-	}
+	row, end := newTable(w)
 	for _, user := range account.Users {
 		row("user", user.Name)
 		row("  ARN", user.ARN)
@@ -30,11 +43,7 @@ func report(w io.Writer, account *lab.Contents) error {
 			row("  tag", key+": "+user.Tags[key])
 		}
 		row("  own policies", user.Policies...)
-		var keys []string
-		for _, key := range user.Keys {
-			keys = append(keys, key.ID+" ("+strings.ToLower(key.Status)+")")
-		}
-		row("  access keys", keys...)
+		row("  access keys", describeKeys(user)...)
 		row("  member of", user.Groups...)
 	}
 	for _, group := range account.Groups {
@@ -72,7 +81,7 @@ func report(w io.Writer, account *lab.Contents) error {
 		row("parameter", parameter.Name)
 		row("  type", parameter.Type)
 	}
-	return table.Flush()
+	return end()
 }
 
 // inline writes inline policies, each document by its name.

@@ -237,10 +237,12 @@ func (j Journal) isSettled(r Request) bool {
 	return !j.Held && (j.PreviousStatus != Inactive || r.Revoked || !slices.ContainsFunc(j.LostPrevious(r.Keys), isActive))
 }
 
-// isRecent reports whether AWS may not list the current key yet. A time in the future comes from a wrong clock.
+// isRecent reports whether AWS may not list the current key yet. The key is created some time after it was planned, when
+// its slot is free and AWS is not throttling. A time in the future comes from a wrong clock.
 func (j Journal) isRecent(r Request) bool {
+	const untilCreated = 5
 	since := r.Now.Sub(j.PlannedAt)
-	return since >= 0 && since < r.Lag
+	return since >= 0 && since < (1+untilCreated)*r.Lag
 }
 
 // isPreviousGone reports whether AWS lists no key that can be the previous one.

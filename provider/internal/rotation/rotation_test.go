@@ -14,7 +14,11 @@ import (
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-const lag = 10 * time.Second
+// lag is how long AWS may take to list a new key, and settled how long after a rotation it surely does.
+const (
+	lag     = 10 * time.Second
+	settled = 6 * lag
+)
 
 func TestParseInterval(t *testing.T) {
 	t.Parallel()
@@ -88,7 +92,7 @@ func (w *world) delete(id string) {
 
 // request returns a request with a generation, after some days.
 func (w *world) request(days, generation int) Request {
-	w.now = w.now.Add(time.Duration(days)*day + lag)
+	w.now = w.now.Add(time.Duration(days)*day + settled)
 	return Request{
 		User: "bot", Generation: generation, Previous: Active, Keys: w.list(), KeysKnown: true, Now: w.now, Lag: lag,
 	}
@@ -366,7 +370,7 @@ func TestPreviousThatIsGone(t *testing.T) {
 	w.must(w.request(0, 2))
 	r := w.request(0, 2)
 	r.Keys = r.Keys[1:]
-	r.Now = w.journal.PlannedAt.Add(lag - time.Second)
+	r.Now = w.journal.PlannedAt.Add(settled - time.Second)
 	if step, err := w.journal.Next(r); err != nil || step.Previous != 1 {
 		t.Errorf("too soon: %+v, %v", step, err)
 	}
@@ -549,7 +553,7 @@ func TestRandomHistories(t *testing.T) {
 				}
 				blocks++
 				w.delete(b.keys[0].ID)
-				w.now = w.now.Add(lag)
+				w.now = w.now.Add(settled)
 				r.Keys, r.Now, w.steps = w.list(), w.now, -1
 				_, err = w.update(r)
 			}

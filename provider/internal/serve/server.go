@@ -146,5 +146,8 @@ func (s *server) Construct(
 		return nil, status.Error(codes.Canceled,
 			"cancelled: the update was cancelled, or failed elsewhere; see the other errors")
 	}
-	return resp, err
+	if err != nil {
+		return nil, withoutAwaiting(err)
+	}
+	return resp, nil
 }

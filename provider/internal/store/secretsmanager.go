@@ -47,22 +47,3 @@ var kmsKeyRE = regexp.MustCompile(`^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:` +
 // Source: AWS Secrets Manager API Reference, "DeleteSecret", whose default it is.
 const RecoveryWindow = 30
 
-// Secrets are the secrets of one access key, in two slots: the one that holds the key, and the one that held it until the
-// last update. Pulumi deletes a secret by what the state says of its recovery window. So a secret that gets another name,
-// or is not wanted any more, is given a recovery window in one update, and deleted by the next.
-type Secrets struct {
-	// Name is the name of the secret that holds the key, or empty if there is none.
-	Name string
-	// Slot is the slot of that secret, 0 or 1.
-	Slot int
-	// Retiring is the name of the secret in the other slot, which the next update deletes, or empty if there is none.
-	Retiring string
-}
-
-// Next returns the secrets after an update that wants the key in the secret of a name, or in none.
-func (s Secrets) Next(name string) Secrets {
-	if name == s.Name {
-		return Secrets{Name: name, Slot: s.Slot}
-	}
-	return Secrets{Name: name, Slot: 1 - s.Slot, Retiring: s.Name}
-}

@@ -58,26 +58,25 @@ func TestPair(t *testing.T) {
 	}
 }
 
-// TestSecrets checks that a secret gets a recovery window in the update before the one that deletes it, and that two
-// secrets never share a slot.
-func TestSecrets(t *testing.T) {
+// TestSlots checks that two stores never share a slot, and that going back to the old name finds its slot.
+func TestSlots(t *testing.T) {
 	t.Parallel()
-	var s Secrets
+	var s Slots
 	for i, tt := range []struct {
 		name string
-		want Secrets
+		want Slots
 	}{
-		{"", Secrets{"", 0, ""}},
-		{"a", Secrets{"a", 1, ""}},
-		{"a", Secrets{"a", 1, ""}},
-		{"b", Secrets{"b", 0, "a"}},
-		{"b", Secrets{"b", 0, ""}},
-		{"c", Secrets{"c", 1, "b"}},
-		{"d", Secrets{"d", 0, "c"}},
-		{"c", Secrets{"c", 1, "d"}}, // The secret that was about to be deleted stays.
-		{"", Secrets{"", 0, "c"}},
-		{"", Secrets{"", 0, ""}},
-		{"e", Secrets{"e", 1, ""}},
+		{"", Slots{"", 0, ""}},
+		{"a", Slots{"a", 1, ""}},
+		{"a", Slots{"a", 1, ""}},
+		{"b", Slots{"b", 0, "a"}},
+		{"b", Slots{"b", 0, ""}},
+		{"c", Slots{"c", 1, "b"}},
+		{"d", Slots{"d", 0, "c"}},
+		{"c", Slots{"c", 1, "d"}}, // The secret that was about to be deleted stays.
+		{"", Slots{"", 0, "c"}},
+		{"", Slots{"", 0, ""}},
+		{"e", Slots{"e", 1, ""}},
 	} {
 		if s = s.Next(tt.name); s != tt.want {
 			t.Errorf("step %d: %+v, not %+v", i, s, tt.want)

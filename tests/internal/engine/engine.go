@@ -165,7 +165,8 @@ func (m monitor) RegisterResource(
 		state["generation"], state["first"] = structpb.NewNumberValue(1), structpb.NewNumberValue(1)
 		state["previousGeneration"], state["previous"] = structpb.NewNumberValue(0), structpb.NewStringValue("")
 		state["before"] = structpb.NewListValue(&structpb.ListValue{})
-		state["secretSlot"], state["retiringSecret"] = structpb.NewNumberValue(1), structpb.NewStringValue("")
+		state["secretSlot"], state["ssmSlot"] = structpb.NewNumberValue(1), structpb.NewNumberValue(1)
+		state["retiringSecret"] = structpb.NewStringValue("")
 	}
 	state["arn"] = structpb.NewStringValue("arn:aws:iam::" + account + ":" + req.GetName())
 	state["uniqueId"] = structpb.NewStringValue("AIDAEXAMPLE")
