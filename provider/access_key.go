@@ -125,7 +125,9 @@ func newAccessKey(c *construction) (pulumi.ComponentResource, error) {
 		return nil, err
 	}
 	text := func(of func(*accessKeys) pulumi.StringOutput) pulumi.StringOutput {
-		return apply(keys, func(k *accessKeys) (pulumi.StringOutput, error) { return of(k), nil }).(pulumi.StringOutput)
+		return input.As[pulumi.StringOutput](apply(keys, func(k *accessKeys) (pulumi.StringOutput, error) {
+			return of(k), nil
+		}))
 	}
 	component.AccessKeyID = text(func(k *accessKeys) pulumi.StringOutput { return k.current.id })
 	component.SecretAccessKey = text(func(k *accessKeys) pulumi.StringOutput { return k.current.secret })
@@ -135,9 +137,8 @@ func newAccessKey(c *construction) (pulumi.ComponentResource, error) {
 	component.RotatedAt = text(func(k *accessKeys) pulumi.StringOutput { return k.current.CreateDate })
 	component.RotateAfter = b.rotateAfter()
 	component.SecretArn = text(func(k *accessKeys) pulumi.StringOutput { return k.secretArn })
-	component.SSMParameterNames = apply(keys, func(k *accessKeys) (pulumi.StringArrayOutput, error) {
-		return k.parameterNames, nil
-	}).(pulumi.StringArrayOutput)
+	component.SSMParameterNames = input.As[pulumi.StringArrayOutput](apply(keys,
+		func(k *accessKeys) (pulumi.StringArrayOutput, error) { return k.parameterNames, nil }))
 	return component, nil
 }
 
@@ -147,7 +148,7 @@ func (b *accessKeyBuilder) rotateAfter() pulumi.StringOutput {
 		return pulumi.String("").ToStringOutput()
 	}
 	every := input.AsText(b.in.Get("rotateEvery"))
-	return apply(pulumi.All(b.component.RotatedAt, every), func(v []any) (string, error) {
+	return applyText(pulumi.All(b.component.RotatedAt, every), func(v []any) (string, error) {
 		var rotatedAt, interval string
 		if err := errors.Join(castTo(&rotatedAt, v[0]), castTo(&interval, v[1])); err != nil {
 			return "", err
@@ -161,5 +162,5 @@ func (b *accessKeyBuilder) rotateAfter() pulumi.StringOutput {
 			return "", fmt.Errorf("read when the access key was created: %w", err)
 		}
 		return began.Add(age).UTC().Format(time.RFC3339), nil
-	}).(pulumi.StringOutput)
+	})
 }

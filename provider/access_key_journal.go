@@ -92,7 +92,7 @@ func (r *journalProvider) check(log logger, req p.CheckRequest) (p.CheckResponse
 	if state.Len() > 0 {
 		journal, err := readJournal(state)
 		if err != nil {
-			return journalFailure("the stack's state of this access key cannot be read: " + err.Error()), nil
+			return unreadableJournal(err), nil
 		}
 		if request.Generation != 0 {
 			if err := journal.CheckGeneration(request.Generation); err != nil {
@@ -147,8 +147,8 @@ func tellJournal(log logger, step rotation.Step, request rotation.Request, retir
 		log.Info("the access key is rotated: " + step.Reason)
 	}
 	if step.CutsOff {
-		log.Warning(fmt.Sprintf("previous is %q and there is no handOver: whoever uses the old access key is cut off in this "+
-			"update; set handOver, such as \"7d\", to keep the old key active for that long", request.Previous))
+		log.Warning(fmt.Sprintf("previous is %q and there is no handOver: whoever uses the old access key is cut off in "+
+			"this update; set handOver, such as \"7d\", to keep the old key active for that long", request.Previous))
 	}
 	if len(step.Leftover) > 0 {
 		log.Warning(unmanagedText(step.User, step.Leftover))
@@ -172,6 +172,10 @@ func checkPGPKey(v property.Value, now time.Time) error {
 
 func journalFailure(reason string) p.CheckResponse {
 	return p.CheckResponse{Failures: []p.CheckFailure{{Reason: reason}}}
+}
+
+func unreadableJournal(err error) p.CheckResponse {
+	return journalFailure("the stack's state of this access key cannot be read: " + err.Error())
 }
 
 // diff compares two journals. Every change is in place.
@@ -250,8 +254,8 @@ func journalRequest(in property.Map, now time.Time) (rotation.Request, error) {
 	return r, nil
 }
 
-// journalPGPKeys are the public keys of the current key and of the one before it. Each key keeps the public key that
-// it was created with, because another one would replace the key. They are carried as they were given, secret or unknown.
+// journalPGPKeys are the public keys of the current key and of the one before it. Each key keeps the public key that it
+// was created with, because another one would replace the key. They are carried as they were given, secret or unknown.
 type journalPGPKeys struct{ current, previous property.Value }
 
 // writeJournal returns the journal as the resource's inputs. Nothing is left out, because in a preview the Pulumi SDK
@@ -333,8 +337,8 @@ func readJournal(state property.Map) (j rotation.Journal, err error) {
 	return j, nil
 }
 
-// nextStores returns what the journal says of the stores after an update, and the name of the secret that the next update
-// deletes. While a name is unknown, it is taken for the old one.
+// nextStores returns what the journal says of the stores after an update, and the name of the secret that the next
+// update deletes. While a name is unknown, it is taken for the old one.
 func nextStores(state, asked property.Map) (journal map[string]property.Value, retiringSecret string) {
 	journal = map[string]property.Value{}
 	for name, slot := range map[string]string{"secretName": "secretSlot", "ssmPath": "ssmSlot"} {

@@ -65,7 +65,7 @@ func TestAccessKeyJournal(t *testing.T) {
 			t.Errorf("%s is %v, not %v", name, got, want)
 		}
 	}
-	number, text := func(n float64) property.Value { return property.New(n) }, func(s string) property.Value { return property.New(s) }
+	number, text := property.New[float64], property.New[string]
 
 	first := update(request)
 	is("generation", number(1))

@@ -74,8 +74,8 @@ type accessKeys struct {
 	parameterNames pulumi.StringArrayOutput
 }
 
-// build registers the journal and, once it is known, the keys and their stores, as *accessKeys. The journal comes first,
-// so that the engine has recorded a rotation before it creates the key.
+// build registers the journal and, once it is known, the keys and their stores, as *accessKeys. The journal comes
+// first, so that the engine has recorded a rotation before it creates the key.
 func (b *accessKeyBuilder) build() (pulumi.Output, error) {
 	b.listed = apply(b.userName, b.listInitially)
 	var secretName pulumi.Input
@@ -173,7 +173,7 @@ func (b *accessKeyBuilder) register(component pulumi.URN, j rotation.Journal) (*
 		// The ID is known once the current key works.
 		works := apply(keys.current.id, func(string) ([]pulumi.Resource, error) { return []pulumi.Resource{current}, nil })
 		if _, err := registerPrevious(pulumi.DependsOn(stores),
-			pulumi.DependsOnInputs(works.(pulumi.ResourceArrayOutput))); err != nil {
+			pulumi.DependsOnInputs(input.As[pulumi.ResourceArrayOutput](works))); err != nil {
 			return nil, err
 		}
 	}
@@ -184,7 +184,8 @@ func (b *accessKeyBuilder) register(component pulumi.URN, j rotation.Journal) (*
 // status returns the status of a key for AWS: every key is switched off while the component is revoked.
 func (b *accessKeyBuilder) status(s rotation.Status) pulumi.StringPtrInput {
 	revoked := b.in.Known("revoked") && b.in.Bool("revoked")
-	return b.in.Derived(awsStatus(s == rotation.Active && !revoked), b.in.Known("revoked") || s == rotation.Inactive, "revoked")
+	known := b.in.Known("revoked") || s == rotation.Inactive
+	return b.in.Derived(awsStatus(s == rotation.Active && !revoked), known, "revoked")
 }
 
 // registerKey registers the key of a generation in its slot. The engine calls allowed, with the name of the user,
@@ -205,12 +206,12 @@ func (b *accessKeyBuilder) registerKey(
 	return awsiam.NewAccessKey(b.Context, slot, &awsiam.AccessKeyArgs{
 		User:   b.userName,
 		Status: status,
-		PgpKey: apply(pgpKey, func(key string) (*string, error) {
+		PgpKey: input.As[pulumi.StringPtrOutput](apply(pgpKey, func(key string) (*string, error) {
 			if key == "" {
 				return nil, nil
 			}
 			return &key, nil
-		}).(pulumi.StringPtrOutput),
+		})),
 	}, append([]pulumi.ResourceOption{
 		b.child,
 		pulumi.ReplacementTrigger(pulumi.Int(generation)),
@@ -233,12 +234,12 @@ type registeredKey struct {
 func (b *accessKeyBuilder) newRegisteredKey(key *awsiam.AccessKey) *registeredKey {
 	// The AWS provider leaves out the output that it does not fill in. In a preview, that would be unknown.
 	choose := func(plain, encrypted pulumi.StringOutput) pulumi.StringOutput {
-		return apply(b.journal.PGPKey, func(pgpKey string) (pulumi.StringOutput, error) {
+		return input.As[pulumi.StringOutput](apply(b.journal.PGPKey, func(pgpKey string) (pulumi.StringOutput, error) {
 			if pgpKey == "" {
 				return plain, nil
 			}
 			return encrypted, nil
-		}).(pulumi.StringOutput)
+		}))
 	}
 	material := choose(key.Secret, key.EncryptedSecret)
 	ready := pulumi.Unsecret(apply(pulumi.All(key.URN(), key.ID(), material), func(v []any) (bool, error) {
@@ -264,11 +265,11 @@ func (b *accessKeyBuilder) newRegisteredKey(key *awsiam.AccessKey) *registeredKe
 		return true, nil
 	}))
 	of := func(value pulumi.StringOutput) pulumi.StringOutput {
-		return apply(pulumi.All(ready, value), func(v []any) (string, error) { return cast[string](v[1]) }).(pulumi.StringOutput)
+		return applyText(pulumi.All(ready, value), func(v []any) (string, error) { return cast[string](v[1]) })
 	}
 	none := pulumi.String("").ToStringOutput()
 	return &registeredKey{
-		key, of(key.ID().ToStringOutput()), of(pulumi.ToSecret(choose(key.Secret, none)).(pulumi.StringOutput)),
+		key, of(key.ID().ToStringOutput()), of(secretText(choose(key.Secret, none))),
 		of(choose(none, key.EncryptedSecret)),
 	}
 }
@@ -368,21 +369,21 @@ type blockedError struct {
 }
 
 func (e *blockedError) Error() string {
-	const unrecorded = "an update was killed after AWS had created it, an older state was restored, or somebody created it " +
-		"by hand"
+	const unrecorded = "an update was killed after AWS had created it, an older state was restored, or somebody created " +
+		"it by hand"
 	switch {
 	case !e.unrecorded:
-		return fmt.Sprintf("the user %q has no room for another access key, because AWS allows %d: %s. Keep the one that the "+
-			"output accessKeyId names. Delete another one when nobody uses it, and run the update again:\n%s",
+		return fmt.Sprintf("the user %q has no room for another access key, because AWS allows %d: %s. Keep the one that "+
+			"the output accessKeyId names. Delete another one when nobody uses it, and run the update again:\n%s",
 			e.user, rotation.Slots, describeKeys(e.keys), deleteCommands(e.user, e.keys[:1]))
 	case len(e.keys) == 1:
 		return fmt.Sprintf("the user %q has an access key that is not in the stack's state, %s: %s. Delete it when nobody "+
 			"uses it, and run the update again:\n%s", e.user, describeKeys(e.keys), unrecorded, deleteCommands(e.user, e.keys))
 	}
-	return fmt.Sprintf("the user %q has access keys that are not in the stack's state, %s: %s. One of them may be in use, "+
-		"usually the newest: \"aws iam get-access-key-last-used --access-key-id ID\" tells. Keep that one, and one that the "+
-		"output accessKeyId names. Delete the other one when nobody uses it, run the update again, hand the new key over, and "+
-		"then delete the one that was in use:\n%s",
+	return fmt.Sprintf("the user %q has access keys that are not in the stack's state, %s: %s. One of them may be in "+
+		"use, usually the newest: \"aws iam get-access-key-last-used --access-key-id ID\" tells. Keep that one, and one "+
+		"that the output accessKeyId names. Delete the other one when nobody uses it, run the update again, hand the new "+
+		"key over, and then delete the one that was in use:\n%s",
 		e.user, describeKeys(e.keys), unrecorded, deleteCommands(e.user, []rotation.UserKey{{ID: "ID"}}))
 }
 
@@ -407,8 +408,8 @@ func (b *accessKeyBuilder) refusePrevious(user string, j rotation.Journal) (err 
 	if len(lost) > 0 {
 		return &blockedError{user, lost, true}
 	}
-	return fmt.Errorf("the previous access key of the user %q, of generation %d, is not in the stack's state any more, and "+
-		"AWS tells a secret only once; set previous to %q and leave out handOver for one update", user, j.Previous,
+	return fmt.Errorf("the previous access key of the user %q, of generation %d, is not in the stack's state any more, "+
+		"and AWS tells a secret only once; set previous to %q and leave out handOver for one update", user, j.Previous,
 		rotation.Deleted)
 }
 
@@ -467,6 +468,6 @@ func (b *accessKeyBuilder) warn(user string, unmanaged []rotation.UserKey) {
 }
 
 func unmanagedText(user string, keys []rotation.UserKey) string {
-	return fmt.Sprintf("the user %q has access keys that this component neither rotates nor revokes: %s. Delete them when "+
-		"nobody uses them:\n%s", user, describeKeys(keys), deleteCommands(user, keys))
+	return fmt.Sprintf("the user %q has access keys that this component neither rotates nor revokes: %s. Delete them "+
+		"when nobody uses them:\n%s", user, describeKeys(keys), deleteCommands(user, keys))
 }

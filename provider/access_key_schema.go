@@ -23,8 +23,8 @@ func (k *AccessKey) Annotate(a infer.Annotator) {
 	a.Describe(&k.Generation, "The generation of the current access key, an integer from 1. It grows by one with each "+
 		"rotation, and by two when a rotation follows one that was killed before AWS created its key.")
 	a.Describe(&k.RotatedAt, "When AWS created the current access key, in RFC 3339.")
-	a.Describe(&k.RotateAfter, "When the current access key becomes due, in RFC 3339: the first update after that rotates "+
-		"it. Empty without `rotateEvery`.")
+	a.Describe(&k.RotateAfter, "When the current access key becomes due, in RFC 3339: the first update after that "+
+		"rotates it. Empty without `rotateEvery`.")
 	a.Describe(&k.SecretArn, "The ARN of the Secrets Manager secret. Empty without `secretsManager`.")
 	a.Describe(&k.SSMParameterNames, "The names of the two SSM parameters, that of the ID first. Empty without `ssmPath`.")
 }
@@ -34,41 +34,41 @@ func (args *AccessKeyArgs) Annotate(a infer.Annotator) {
 	a.Describe(&args.UserName, "The name of the IAM user who gets the key: a `RobotAccount`'s, another resource's or one "+
 		"that was created by hand. 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`. Another name creates a key for that "+
 		"user first and then deletes the keys of the old one. (Source: IAM User Guide, \"IAM and AWS STS quotas\".)")
-	a.Describe(&args.Generation, "The generation of the current key, an integer from 1 to 1,000,000. By default 1. Raise it "+
-		"by one to rotate by hand. It is an error to lower it, or to raise it beyond the next generation. After `rotateEvery` "+
-		"has rotated, the output `generation` is ahead of this input, and any higher number up to the next generation "+
-		"rotates. (Source: IAM User Guide, \"Manage access keys for IAM users\".)")
+	a.Describe(&args.Generation, "The generation of the current key, an integer from 1 to 1,000,000. By default 1. Raise "+
+		"it by one to rotate by hand. It is an error to lower it, or to raise it beyond the next generation. After "+
+		"`rotateEvery` has rotated, the output `generation` is ahead of this input, and any higher number up to the next "+
+		"generation rotates. (Source: IAM User Guide, \"Manage access keys for IAM users\".)")
 	a.Describe(&args.RotateEvery, "The age at which an update rotates the current key, in days of 24 hours, from `1d` to "+
 		"`3650d`, such as `60d`. AWS's creation date of the key tells its age. The preview shows the rotation; nothing "+
 		"happens without an update. By default keys are rotated by hand only. A change keeps the current key, unless it is "+
 		"older. (Source: CIS Amazon Web Services Foundations Benchmark, \"Ensure access keys are rotated every 90 days or "+
 		"less\".)")
 	a.Describe(&args.Previous, "What the key before the current one is: `active`, it keeps working; `inactive`, it is "+
-		"switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives "+
-		"for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply "+
-		"in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this "+
-		"component's outputs, `deleted` at the end of the update, and not if it fails. A change is in place.")
+		"switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key "+
+		"lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, "+
+		"they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that "+
+		"depends on this component's outputs, `deleted` at the end of the update, and not if it fails. A change is in place.")
 	a.Describe(&args.HandOver, "How long the key before the current one stays active after a rotation, in days of 24 "+
 		"hours, from `1d` to `3650d`, such as `7d`. The first update after that makes the key what `previous` says, and its "+
 		"preview shows it. It is an error while `previous` is `active`. By default `previous` applies in the update that "+
 		"rotates.")
-	a.Describe(&args.Revoked, "Whether every key of this component is switched off, in an emergency. By default `false`. A "+
-		"key that is created meanwhile is switched off too, and `rotateEvery` does not rotate. Set to `false` again, it "+
+	a.Describe(&args.Revoked, "Whether every key of this component is switched off, in an emergency. By default `false`. "+
+		"A key that is created meanwhile is switched off too, and `rotateEvery` does not rotate. Set to `false` again, it "+
 		"switches the keys on, except what `previous` switches off. Under `--target`, add `--target-dependents`: without it "+
-		"the Pulumi CLI leaves the keys as they are. Sessions and session tokens that were made with a key live on until they "+
-		"expire. A change is in place.")
+		"the Pulumi CLI leaves the keys as they are. Sessions and session tokens that were made with a key live on until "+
+		"they expire. A change is in place.")
 	a.Describe(&args.PGPKey, "An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, "+
-		"or `keybase:` and the name of a Keybase user. The secret is encrypted to it before it enters Pulumi's state, and the "+
-		"output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes "+
+		"or `keybase:` and the name of a Keybase user. The secret is encrypted to it before it enters Pulumi's state, and "+
+		"the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes "+
 		"`secretsManager` and `ssmPath`. A change rotates the key; the previous key keeps its own. A public key that has "+
 		"expired stops only an update that creates a key.")
 	a.Describe(&args.SecretsManager, "An AWS Secrets Manager secret that holds the current key. By default none.")
 	a.Describe(&args.SSMPath, "The path, such as `/cicd/robot`, of two AWS Systems Manager parameters of type "+
 		"`SecureString` that hold the current key: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Names of "+
 		"`A-Z a-z 0-9 _ . -`, each after a slash, at most 14 of them and 900 characters, not beginning with `/aws` or "+
-		"`/ssm`. By default none. A rotation writes one after the other, so a reader in between gets an ID and a secret that "+
-		"do not match. Another path creates new parameters before it deletes the old ones. (Source: AWS Systems Manager API "+
-		"Reference, \"PutParameter\".)")
+		"`/ssm`. By default none. A rotation writes one after the other, so a reader in between gets an ID and a secret "+
+		"that do not match. Another path creates new parameters before it deletes the old ones. (Source: AWS Systems "+
+		"Manager API Reference, \"PutParameter\".)")
 }
 
 // Annotate describes the type in the schema.
@@ -77,9 +77,9 @@ func (args *SecretsManagerArgs) Annotate(a infer.Annotator) {
 	a.Describe(args, "An AWS Secrets Manager secret that holds the current access key, as the JSON text "+
 		"`{\"AWS_ACCESS_KEY_ID\": \"...\", \"AWS_SECRET_ACCESS_KEY\": \"...\"}`. Both values change at once.")
 	a.Describe(&args.Name, "The name of the secret: 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ -`, not ended by a "+
-		"hyphen and six letters or digits. Another name creates a new secret. The update after that deletes the old one, with a recovery "+
-		"window of 30 days; so it does if `secretsManager` is removed. A secret whose keys are deleted with it is deleted at "+
-		"once. (Source: AWS Secrets Manager API Reference, \"CreateSecret\".)")
+		"hyphen and six letters or digits. Another name creates a new secret. The update after that deletes the old one, "+
+		"with a recovery window of 30 days; so it does if `secretsManager` is removed. A secret whose keys are deleted with "+
+		"it is deleted at once. (Source: AWS Secrets Manager API Reference, \"CreateSecret\".)")
 	a.Describe(&args.KMSKeyID, "The ID or ARN of the AWS KMS key that the secret is encrypted with, or an alias such as "+
 		"`alias/cicd`. By default `aws/secretsmanager`, AWS's own key of the account, which no other account can use. "+
 		"A change is in place.")

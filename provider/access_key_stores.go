@@ -54,7 +54,7 @@ func (b *accessKeyBuilder) registerSecret(keys *accessKeys) (pulumi.Resource, er
 		return nil, fmt.Errorf("register the secret: %w", err)
 	}
 	keys.secretArn = secret.Arn
-	pair := apply(pulumi.All(keys.current.id, keys.current.secret), func(v []any) (string, error) {
+	pair := applyText(pulumi.All(keys.current.id, keys.current.secret), func(v []any) (string, error) {
 		var id, secret string
 		if err := errors.Join(castTo(&id, v[0]), castTo(&secret, v[1])); err != nil {
 			return "", err
@@ -63,7 +63,7 @@ func (b *accessKeyBuilder) registerSecret(keys *accessKeys) (pulumi.Resource, er
 	})
 	value, err := secretsmanager.NewSecretVersion(b.Context, name, &secretsmanager.SecretVersionArgs{
 		SecretId:     secret.ID(),
-		SecretString: pulumi.ToSecret(pair).(pulumi.StringOutput),
+		SecretString: secretText(pair),
 	}, b.child,
 		// A rotation replaces the value. AWS keeps it until there is another one, so deleting it first takes nothing
 		// away, and leaves no old value in the state of an update that fails halfway, for the next one to stumble over.
@@ -97,10 +97,11 @@ func (b *accessKeyBuilder) registerRetiringSecret() error {
 
 // registerParameters registers the two parameters of Systems Manager.
 func (b *accessKeyBuilder) registerParameters(keys *accessKeys) ([]pulumi.Resource, error) {
-	keys.parameterNames = apply(input.AsText(b.in.Get("ssmPath")), func(path string) ([]string, error) {
+	path := input.AsText(b.in.Get("ssmPath"))
+	keys.parameterNames = input.As[pulumi.StringArrayOutput](apply(path, func(path string) ([]string, error) {
 		id, secret := store.ParameterNames(path)
 		return []string{id, secret}, nil
-	}).(pulumi.StringArrayOutput)
+	}))
 	var parameters []pulumi.Resource
 	for i, part := range []struct {
 		suffix string
@@ -112,7 +113,7 @@ func (b *accessKeyBuilder) registerParameters(keys *accessKeys) ([]pulumi.Resour
 		parameter, err := ssm.NewParameter(b.Context, b.storeResource(b.ssmSlot)+part.suffix, &ssm.ParameterArgs{
 			Name:        keys.parameterNames.Index(pulumi.Int(i)),
 			Type:        pulumi.String("SecureString"),
-			Value:       pulumi.ToSecret(part.value).(pulumi.StringOutput),
+			Value:       secretText(part.value),
 			Description: pulumi.Sprintf("A part of the access key of the IAM user %s.", b.userName),
 		}, b.child, unprotected)
 		if err != nil {

@@ -66,7 +66,7 @@ func TestAccessKeyRegistrations(t *testing.T) {
 			t.Errorf("the output %s is %v, not %v", name, v, want)
 		}
 	}
-	if secret := got["secretAccessKey"]; !secret.IsSecret() && !(secret.IsOutput() && secret.OutputValue().Secret) {
+	if secret := got["secretAccessKey"]; !secret.IsSecret() && (!secret.IsOutput() || !secret.OutputValue().Secret) {
 		t.Errorf("the output secretAccessKey is no secret: %v", secret)
 	}
 }
@@ -170,7 +170,7 @@ func TestAccessKeyInputForms(t *testing.T) {
 	t.Parallel()
 	str := resource.NewProperty[string]
 	unknown := resource.MakeComputed(str(""))
-	object := func(fields resource.PropertyMap) resource.PropertyValue { return resource.NewProperty(fields) }
+	object := resource.NewProperty[resource.PropertyMap]
 	for name, inputs := range map[string]map[string]resource.PropertyValue{
 		"none": nil,
 		"nulls": {

@@ -73,8 +73,8 @@ func (c component) prepare(req *pulumirpc.ConstructRequest, d *serve.Deployment)
 	}, nil
 }
 
-// serveBySelf has the package's resources among a component's children served by the provider of the component. A default
-// provider of theirs could be another version of the plugin, and would be another process.
+// serveBySelf has the package's resources among a component's children served by the provider of the component. A
+// default provider of theirs could be another version of the plugin, and would be another process.
 func serveBySelf(req *pulumirpc.ConstructRequest, self string) {
 	if self == "" || req.GetProviders()[Name] != "" {
 		return
@@ -85,7 +85,8 @@ func serveBySelf(req *pulumirpc.ConstructRequest, self string) {
 	req.Providers[Name] = self
 }
 
-// readInputs returns the inputs of a request as property values, each with the dependencies that the request has for it.
+// readInputs returns the inputs of a request as property values, each with the dependencies that the request has for
+// it.
 func readInputs(req *pulumirpc.ConstructRequest) (property.Map, error) {
 	given, err := rpc.UnmarshalProperties(req.GetInputs(), rpc.MarshalOptions{
 		KeepUnknowns: true, KeepSecrets: true, KeepOutputValues: true, KeepResources: true, KeepByteString: true,

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
-	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
@@ -145,7 +144,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 		AssumeRolePolicy:    trustPolicy,
 		MaxSessionDuration:  c.in.Integer("maxSessionDuration"),
 		PermissionsBoundary: c.in.Text("permissionsBoundary"),
-		Tags:                c.in.TextMap("tags", func(tags map[string]property.Value) map[string]property.Value { return tags }),
+		Tags:                c.in.TextMap("tags", nil),
 	}, child)
 	if err != nil {
 		return nil, fmt.Errorf("register the role: %w", err)
@@ -165,12 +164,12 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 
 // attachManagedPolicies registers an attachment for each managed policy.
 //
-// An attachment is called after the ARN of its policy, and after nothing else, because to IAM the pair of role and policy
-// is the attachment. When two of Pulumi's resources stand for the same pair at different times, the engine creates the
-// one, which does nothing, and then deletes the other, which detaches the policy: the role loses a permission, and no
-// later update sees it. Names made of the place in the list do that as soon as an element is inserted, removed or moved;
-// names made of the resource that an ARN comes from, when a program starts to give the ARN itself. Deleting before
-// replacing does not help, since the order among the elements is open.
+// An attachment is called after the ARN of its policy, and after nothing else, because to IAM the pair of role and
+// policy is the attachment. When two of Pulumi's resources stand for the same pair at different times, the engine
+// creates the one, which does nothing, and then deletes the other, which detaches the policy: the role loses a
+// permission, and no later update sees it. Names made of the place in the list do that as soon as an element is
+// inserted, removed or moved; names made of the resource that an ARN comes from, when a program starts to give the ARN
+// itself. Deleting before replacing does not help, since the order among the elements is open.
 //
 // So the name of an attachment whose ARN is unknown is unknown too. A preview shows it under its place in the list, and
 // the update registers it under its own name. Nothing keeps the preview's name.
@@ -227,15 +226,15 @@ func childName(name, key string) string { return name + ":" + key }
 func warnDeploymentRole(c *construction, deployment *DeploymentRole, trust string) error {
 	for _, name := range []string{managedPoliciesInput, inlinePoliciesInput} {
 		if c.in.Get(name).IsComputed() {
-			if err := c.warn(deployment, "%s is unknown as a whole: this preview leaves out what comes of it, and shows what it "+
-				"made before as deleted", name); err != nil {
+			if err := c.warn(deployment, "%s is unknown as a whole: this preview leaves out what comes of it, and shows what "+
+				"it made before as deleted", name); err != nil {
 				return err
 			}
 		}
 	}
 	if len(trust) > iam.DefaultTrustPolicyLimit {
-		return c.warn(deployment, "the trust policy has %d characters, and AWS takes %d by default; have the account's quota "+
-			"\"Role trust policy length\" raised", len(trust), iam.DefaultTrustPolicyLimit)
+		return c.warn(deployment, "the trust policy has %d characters, and AWS takes %d by default; have the account's "+
+			"quota \"Role trust policy length\" raised", len(trust), iam.DefaultTrustPolicyLimit)
 	}
 	return nil
 }

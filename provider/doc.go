@@ -26,10 +26,10 @@
 //
 // The engine calls Construct. serve counts the construct, and component.prepare unmarshals its inputs into property
 // values, their only form. The component's check function applies a table of rules to them, without the AWS account; if
-// anything is wrong, one error lists all of it and nothing exists yet. serve waits for a place and has the Pulumi SDK set
-// up a context. The component's construct function looks up the AWS account, checks what depends on it, reads the inputs of
-// a policy into a type of iam, and writes the policy. Then it registers itself and its children: an input is passed on as
-// it came, secret, unknown or depending on others.
+// anything is wrong, one error lists all of it and nothing exists yet. serve waits for a place and has the Pulumi SDK
+// set up a context. The component's construct function looks up the AWS account, checks what depends on it, reads the
+// inputs of a policy into a type of iam, and writes the policy. Then it registers itself and its children: an input is
+// passed on as it came, secret, unknown or depending on others.
 //
 // Everything else, schema, configuration and the journal's methods, is served by pulumi-go-provider.
 //
@@ -39,11 +39,11 @@
 // recorded last and decides, in rotation.Journal.Next, whether the key is replaced. The engine records the answer. Only
 // then the keys are registered: generation g in the slot g mod 2, where it replaces the key of generation g-2, which is
 // deleted first because AWS allows two keys. A previous key that stays active is registered before the current one; one
-// that is switched off, after the current one works and is in every store; one that is deleted is not registered, and the
-// engine deletes it at the end.
+// that is switched off, after the current one works and is in every store; one that is deleted is not registered, and
+// the engine deletes it at the end.
 //
 // An update that is killed leaves one of three things. If the journal was recorded and no key created, the next update
-// creates the key: its generation is not the one in the slot. If AWS created a key that the engine did not record, a hook
-// finds it in AWS's list before the next creation, and the error names it with the command that deletes it. If the key was
-// recorded, the next update goes on with the stores.
+// creates the key: its generation is not the one in the slot. If AWS created a key that the engine did not record, a
+// hook finds it in AWS's list before the next creation, and the error names it with the command that deletes it. If the
+// key was recorded, the next update goes on with the stores.
 package provider

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
 )
 
@@ -15,8 +16,18 @@ func apply[In, Out any](output pulumi.Output, f func(In) (Out, error)) pulumi.Ou
 	return output.ApplyT(guarded(f))
 }
 
-// guarded returns f for an output to be applied to, which calls it in a goroutine where nobody else recovers: a panic of
-// f is an error, and so is a value of another type than f takes.
+// applyText applies f, which returns a string, to an output.
+func applyText[In any](output pulumi.Output, f func(In) (string, error)) pulumi.StringOutput {
+	return input.As[pulumi.StringOutput](apply(output, f))
+}
+
+// secretText makes a string secret.
+func secretText(text pulumi.StringOutput) pulumi.StringOutput {
+	return input.As[pulumi.StringOutput](pulumi.ToSecret(text))
+}
+
+// guarded returns f for an output to be applied to, which calls it in a goroutine where nobody else recovers: a panic
+// of f is an error, and so is a value of another type than f takes.
 func guarded[In, Out any](f func(In) (Out, error)) func(any) (Out, error) {
 	return func(v any) (out Out, err error) {
 		defer serve.RecoverAsError(&err)

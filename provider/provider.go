@@ -36,8 +36,8 @@ const (
 // serves builds from source, where Pulumi passes no linker flags.
 var Version = "0.1.0"
 
-// New returns the provider: its schema and metadata, as pulumi-go-provider infers them from the Go types, and the resource
-// that remembers access keys. [Serve] serves it, and the components beside it.
+// New returns the provider: its schema and metadata, as pulumi-go-provider infers them from the Go types, and the
+// resource that remembers access keys. [Serve] serves it, and the components beside it.
 func New(now func() time.Time) (p.Provider, error) {
 	provider, err := infer.NewProviderBuilder().
 		WithLanguageMap(languages()). // First: it replaces what the others add.
@@ -84,8 +84,8 @@ func served(components map[tokens.Type]component, now func() time.Time) (serve.P
 	return pkg, err
 }
 
-// Serve runs the plugin: it prints the port that it listens on, and returns when the engine that started it ends or ctx is
-// cancelled.
+// Serve runs the plugin: it prints the port that it listens on, and returns when the engine that started it ends or ctx
+// is cancelled.
 func Serve(ctx context.Context) error {
 	pkg, err := served(components, time.Now)
 	if err != nil {

@@ -46,9 +46,10 @@ type RobotAccount struct {
 // everyRole is what a robot may assume by default: every role of its account.
 var everyRole = []string{"*"}
 
-// defaultPolicyName is the name of a group's policy by default. It is the same for all robots, each of which has a group
-// of its own: with a random name, a policy that AWS took while its answer was lost would stay on the group beside the one
-// that the next update puts there, and go on granting, unknown to everybody. With this one, it is put once more.
+// defaultPolicyName is the name of a group's policy by default. It is the same for all robots, each of which has a
+// group of its own: with a random name, a policy that AWS took while its answer was lost would stay on the group beside
+// the one that the next update puts there, and go on granting, unknown to everybody. With this one, it is put once
+// more.
 const defaultPolicyName = "assume-roles"
 
 // defaultTags are the tags of a robot's user. A caller's tags are merged over them.

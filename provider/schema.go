@@ -94,14 +94,17 @@ var enumTypes = map[string]schema.ComplexTypeSpec{
 		ObjectTypeSpec: schema.ObjectTypeSpec{Type: "string", Description: "What the access key before the current one is."},
 		Enum: []schema.EnumValueSpec{
 			{Name: "Active", Value: string(rotation.Active), Description: "It keeps working."},
-			{Name: "Inactive", Value: string(rotation.Inactive), Description: "It is switched off, and can be switched on again."},
+			{
+				Name: "Inactive", Value: string(rotation.Inactive),
+				Description: "It is switched off, and can be switched on again.",
+			},
 			{Name: "Deleted", Value: string(rotation.Deleted), Description: "It is gone for good."},
 		},
 	},
 }
 
-// allowOutputElements takes back that the elements of lists and maps are plain: infer derives that from the element type
-// of pulumi.StringArrayInput and its like, although each of their elements may be an output.
+// allowOutputElements takes back that the elements of lists and maps are plain: infer derives that from the element
+// type of pulumi.StringArrayInput and its like, although each of their elements may be an output.
 func allowOutputElements(t *schema.TypeSpec) {
 	for _, element := range []*schema.TypeSpec{t.Items, t.AdditionalProperties} {
 		if element != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 )
 
-// TestSchema checks that the schema tells what the plugin does: lists and maps take outputs as elements, all outputs are
-// always there, and everything is described.
+// TestSchema checks that the schema tells what the plugin does: lists and maps take outputs as elements, all outputs
+// are always there, and everything is described.
 func TestSchema(t *testing.T) {
 	t.Parallel()
 	spec, err := Schema(t.Context(), "1.2.3")

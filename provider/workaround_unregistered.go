@@ -6,8 +6,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// checkRegistered reports whether a resource was registered. The Pulumi SDK returns no error where it could not register
-// the hooks of a resource, but an empty resource: the key that exists would be deleted, and nothing put in the stores.
+// checkRegistered reports whether a resource was registered. The Pulumi SDK returns no error where it could not
+// register the hooks of a resource, but an empty resource: the key that exists would be deleted, and nothing put in the
+// stores.
 //
 // Needless once RegisterResource returns that error: TestSDKHidesFailedHooks fails then. Seen in v3.259.0; no upstream
 // issue is known.

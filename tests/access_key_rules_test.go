@@ -250,8 +250,9 @@ func TestAccessKeyPlans(t *testing.T) {
 	s.destroy()
 }
 
-// TestAccessKeyWrongClock checks that a journal from an update with a wrong clock neither keeps a key from being rotated
-// nor ends a hand-over early, and that one with numbers that make no sense stops the update before it touches a key.
+// TestAccessKeyWrongClock checks that a journal from an update with a wrong clock neither keeps a key from being
+// rotated nor ends a hand-over early, and that one with numbers that make no sense stops the update before it touches a
+// key.
 func TestAccessKeyWrongClock(t *testing.T) {
 	t.Parallel()
 	s := newKeyStack(t, newLab(t))
@@ -363,9 +364,9 @@ func (s *keyStack) again() (outputs keyOutputs, times int) {
 	}
 }
 
-// TestAccessKeyInterrupted checks what follows an update that is interrupted while it waits for its new key to work, when
-// another rotation is asked for at once. AWS does not list the new key yet: it is not taken for one that was never made,
-// so the first key, which may have leaked, is gone in the end.
+// TestAccessKeyInterrupted checks what follows an update that is interrupted while it waits for its new key to work,
+// when another rotation is asked for at once. AWS does not list the new key yet: it is not taken for one that was never
+// made, so the first key, which may have leaked, is gone in the end.
 func TestAccessKeyInterrupted(t *testing.T) {
 	t.Parallel()
 	onlyLinuxTells(t, "which processes an update has")
@@ -625,8 +626,8 @@ func TestAccessKeyTakenOver(t *testing.T) {
 	})
 }
 
-// refusesEmpty says that the update stops at a key without a secret before any store is written, and does what its error
-// says of the state.
+// refusesEmpty says that the update stops at a key without a secret before any store is written, and does what its
+// error says of the state.
 func (s *keyStack) refusesEmpty(id string) {
 	s.t.Helper()
 	s.lab.Calls()
@@ -787,8 +788,8 @@ func TestAccessKeyProtection(t *testing.T) {
 	s.destroy()
 }
 
-// TestAccessKeyHandOver checks that the previous key works for the time of the hand-over and that the first update after
-// that ends it, and that a rotation without one says that it cuts off.
+// TestAccessKeyHandOver checks that the previous key works for the time of the hand-over and that the first update
+// after that ends it, and that a rotation without one says that it cuts off.
 func TestAccessKeyHandOver(t *testing.T) {
 	t.Parallel()
 	s := newKeyStack(t, newLab(t))

@@ -52,8 +52,8 @@ func (s *keyStack) give(key values) {
 	s.write("cicd-bot", key)
 }
 
-// write writes a program of a robot account, whose user may have no name of its own, and an access key with these inputs,
-// if there are any.
+// write writes a program of a robot account, whose user may have no name of its own, and an access key with these
+// inputs, if there are any.
 func (s *keyStack) write(userName string, key values) {
 	s.t.Helper()
 	robot := values{}

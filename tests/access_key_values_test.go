@@ -20,8 +20,8 @@ var keyOutputNames = []string{
 	"accessKeyId", "secretAccessKey", "encryptedSecretAccessKey", "previousAccessKeyId", "rotatedAt", "rotateAfter", "secretArn",
 }
 
-// TestAccessKeyOutputsOfOthers checks that every output can be given to other resources, where it is empty too: a second
-// preview has no changes.
+// TestAccessKeyOutputsOfOthers checks that every output can be given to other resources, where it is empty too: a
+// second preview has no changes.
 func TestAccessKeyOutputsOfOthers(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

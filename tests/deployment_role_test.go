@@ -363,8 +363,8 @@ func guideJSON(t *testing.T, i int) string {
 	return documents[i]
 }
 
-// TestDeploymentRolePolicies gives the same policy as an object and as JSON text, in two languages: to the role they are
-// the same.
+// TestDeploymentRolePolicies gives the same policy as an object and as JSON text, in two languages: to the role they
+// are the same.
 func TestDeploymentRolePolicies(t *testing.T) {
 	t.Parallel()
 	for _, language := range []string{"typescript", "python"} {

@@ -193,8 +193,8 @@ func TestTwoStacksAtOnce(t *testing.T) {
 	both("destroyed", "destroy", "--yes", "--skip-preview")
 }
 
-// TestEndpointGone has no endpoint at the start of an update: one clear error, nothing is made, and the next update does
-// what is left to do.
+// TestEndpointGone has no endpoint at the start of an update: one clear error, nothing is made, and the next update
+// does what is left to do.
 func TestEndpointGone(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

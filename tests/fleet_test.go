@@ -194,8 +194,8 @@ func (f *fleet) change(project string, robots, round int) {
 func (f *fleet) none() { f.robots, f.trusted = nil, nil }
 
 // repair does what the guide says after an update that was cut off: the lock is given up, users, groups and roles that
-// AWS made and Pulumi does not know are deleted, and what Pulumi was about to note is struck off. It returns how many there were
-// that Pulumi had noted that it was about to make, and how many others.
+// AWS made and Pulumi does not know are deleted, and what Pulumi was about to note is struck off. It returns how many
+// there were that Pulumi had noted that it was about to make, and how many others.
 func (f *fleet) repair() (noted, others int) {
 	f.t.Helper()
 	locks, err := filepath.Glob(filepath.Join(f.lab.Dir, "state", ".pulumi", "locks", "*", "*", "*", "*"))

@@ -123,8 +123,8 @@ func (f *fleet) endedUp(e end) (out string, succeeded, hit bool) {
 	return said.String(), err == nil, struck.Load()
 }
 
-// TestKills ends the CLI and the plugins at random points of updates, some by an interrupt and some for good. Each time,
-// once the guide was followed, the next update ends with what the program has, no more and no less.
+// TestKills ends the CLI and the plugins at random points of updates, some by an interrupt and some for good. Each
+// time, once the guide was followed, the next update ends with what the program has, no more and no less.
 func TestKills(t *testing.T) {
 	t.Parallel()
 	onlyLinuxTells(t, "which plugins the CLI has started")

@@ -175,8 +175,8 @@ func TestPartitions(t *testing.T) {
 	}
 }
 
-// TestManyRobots makes 25 robots at once, with two providers. AWS is asked who calls as often as for a robot of each: once
-// for each provider, besides by the AWS plugin itself, which asks as it is configured.
+// TestManyRobots makes 25 robots at once, with two providers. AWS is asked who calls as often as for a robot of each:
+// once for each provider, besides by the AWS plugin itself, which asks as it is configured.
 func TestManyRobots(t *testing.T) {
 	t.Parallel()
 	const few, count = 2, 25

@@ -230,7 +230,8 @@ func TestKilledFirstKeys(t *testing.T) {
 }
 
 // TestLostKeys loses AWS's answer once it has made a key, so that the AWS plugin asks for another one. A first key is
-// made, and the other one named by the same update. A rotation has no room for two, and the next update names the lost one.
+// made, and the other one named by the same update. A rotation has no room for two, and the next update names the lost
+// one.
 func TestLostKeys(t *testing.T) {
 	t.Parallel()
 	s := newKeyStack(t, newLab(t))
@@ -298,7 +299,8 @@ var (
 	parameterExists = regexp.MustCompile(`SSM Parameter \((\S+)\):.*ParameterAlreadyExists`)
 )
 
-// recover does after a killed update what the guides say, and returns the outputs and how many of what the errors named.
+// recover does after a killed update what the guides say, and returns the outputs and how many of what the errors
+// named.
 func (s *keyStack) recover(what string) (outputs keyOutputs, named map[string]int) {
 	s.t.Helper()
 	out, err := s.command("cancel", "--yes").CombinedOutput()

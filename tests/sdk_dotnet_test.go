@@ -20,8 +20,8 @@ var csharpMembers = []string{
 	"memberwiseclone", "finalize", "referenceequals",
 }
 
-// TestSDKDotnetCompiles checks, without a compiler, that the schema has nothing of which Pulumi's C# generator makes code
-// that does not compile.
+// TestSDKDotnetCompiles checks, without a compiler, that the schema has nothing of which Pulumi's C# generator makes
+// code that does not compile.
 func TestSDKDotnetCompiles(t *testing.T) {
 	t.Parallel()
 	var spec schema.PackageSpec
@@ -97,8 +97,8 @@ func needsDotnet(t *testing.T) {
 	}
 }
 
-// TestExamplesSupportedDotnet checks that the examples in C# start on a newer .NET than they are made for: .NET 8 went out
-// of support on 2026-11-10.
+// TestExamplesSupportedDotnet checks that the examples in C# start on a newer .NET than they are made for: .NET 8 went
+// out of support on 2026-11-10.
 func TestExamplesSupportedDotnet(t *testing.T) {
 	t.Parallel()
 	projects, err := filepath.Glob(filepath.Join(repo(t), "examples", "*-csharp", "*.csproj"))

@@ -378,7 +378,8 @@ func TestReadNew(t *testing.T) {
 	propagation, propagationPause = time.Minute, time.Millisecond
 	reads := 0
 	r := &resourceType{token: "t", read: func(context.Context, *awsClients, string, values) (values, error) {
-		if reads++; reads < 3 {
+		reads++
+		if reads < 3 {
 			return nil, nil
 		}
 		return values{"a": s("b")}, nil

@@ -20,7 +20,8 @@ func ParseCIDR(s string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
 		if addr, err := netip.ParseAddr(s); err == nil && addr.Zone() == "" {
-			return netip.Prefix{}, rule.Broken(form).WithHint("%s", rule.DidYouMean(netip.PrefixFrom(addr, addr.BitLen()).String()))
+			meant := netip.PrefixFrom(addr, addr.BitLen()).String()
+			return netip.Prefix{}, rule.Broken(form).WithHint("%s", rule.DidYouMean(meant))
 		}
 		return netip.Prefix{}, rule.Broken(form)
 	}

@@ -221,7 +221,8 @@ func (c *documentCheck) elements(at string, object map[string]any, known []strin
 				hint = fmt.Sprintf("%q: did you mean %q?", name, element)
 			}
 		}
-		c.violations = append(c.violations, rule.Broken("%shas an element that IAM does not know", inDocument(at)).WithHint("%s", hint))
+		unknown := rule.Broken("%shas an element that IAM does not know", inDocument(at))
+		c.violations = append(c.violations, unknown.WithHint("%s", hint))
 	}
 }
 

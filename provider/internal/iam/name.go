@@ -1,3 +1,6 @@
+// Package iam holds the rules of AWS Identity and Access Management that this provider relies on: which names, paths,
+// tags, ARNs and address ranges IAM takes, and how a policy document is written. It is pure: it knows nothing of Pulumi
+// and calls nothing.
 package iam
 
 import (

@@ -20,9 +20,9 @@ type Scope struct {
 	SessionTags bool
 }
 
-// Policy returns the policy document that allows a user of an account what the scope says, and nothing else. The document
-// is minimal and deterministic: what another element covers is left out, and the order of elements does not matter. It
-// fails for no role, and if the document is larger than IAM takes for a group.
+// Policy returns the policy document that allows a user of an account what the scope says, and nothing else. The
+// document is minimal and deterministic: what another element covers is left out, and the order of elements does not
+// matter. It fails for no role, and if the document is larger than IAM takes for a group.
 func (s Scope) Policy(account Account) (string, error) {
 	if len(s.Roles) == 0 {
 		return "", rule.Broken("must name at least one role: a policy on none is malformed")

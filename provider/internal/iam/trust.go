@@ -132,9 +132,8 @@ func (t Trust) Policy() (string, error) {
 	return text, nil
 }
 
-// CheckPrincipal reports whether s is the ARN of one IAM user or one IAM role that a role of the account can trust, which
-// is in its partition.
-// Source: "IAM identifiers", section "IAM ARNs".
+// CheckPrincipal reports whether s is the ARN of one IAM user or one IAM role that a role of the account can trust,
+// which is in its partition. Source: "IAM identifiers", section "IAM ARNs".
 func (a *Account) CheckPrincipal(s string) error {
 	principal, err := parsePrincipal(s)
 	if err != nil || a == nil {
@@ -185,8 +184,8 @@ func parsePrincipal(s string) (arn, error) {
 	return a, nil
 }
 
-var errWholeAccount = rule.Broken("must not be a whole account: anyone in it could assume the role whose own policies " +
-	"allow that; name each user and each role")
+var errWholeAccount = rule.Broken("must not be a whole account: anyone in it could assume the role whose own " +
+	"policies allow that; name each user and each role")
 
 // isRole reports whether the principal, which is as [Account.CheckPrincipal] says, is a role.
 func isRole(principal string) bool {

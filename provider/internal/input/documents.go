@@ -11,8 +11,8 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
 )
 
-// Documents is the rule of the inline policies of a role: a map of their names to policy documents, each as JSON text or
-// as an object. It replaces each document by its text, which is unknown where a part of the document is.
+// Documents is the rule of the inline policies of a role: a map of their names to policy documents, each as JSON text
+// or as an object. It replaces each document by its text, which is unknown where a part of the document is.
 func Documents(in *Inputs, at Location, v property.Value) {
 	if !v.IsMap() {
 		in.Report(at, v, fmt.Errorf("must be a map of policy documents, and is %s", Kind(v)))

@@ -2,7 +2,6 @@ package input
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -21,8 +20,6 @@ func inputs(preview bool, values map[string]property.Value) *Inputs {
 }
 
 func refuse(string) error { return errors.New("must not be") }
-
-func accept(string) error { return nil }
 
 // TestProblems checks that one error lists every problem, shows no secret, and is bounded.
 func TestProblems(t *testing.T) {
@@ -120,7 +117,8 @@ func (r registered) NewResource(args pulumi.MockResourceArgs) (string, resource.
 	return args.Name, args.Inputs, nil
 }
 
-// TestPassedOn checks that values reach another resource as they were given: known, unknown, secret, depending on others.
+// TestPassedOn checks that values reach another resource as they were given: known, unknown, secret, depending on
+// others.
 func TestPassedOn(t *testing.T) {
 	t.Parallel()
 	text := property.New("x")
@@ -162,7 +160,7 @@ func TestPassedOn(t *testing.T) {
 		if _, given := got.Inputs["none"]; given {
 			t.Errorf("%s: an input that is not given is passed on", name)
 		}
-		if m := fmt.Sprint(got.Inputs["map"]); strings.Contains(m, "x") == tt.unknown {
+		if m := got.Inputs["map"].String(); strings.Contains(m, "x") == tt.unknown {
 			t.Errorf("%s: the map is %v", name, m)
 		}
 	}

@@ -2,6 +2,7 @@ package input
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -25,7 +26,7 @@ func (in *Inputs) Boolean(name string) pulumi.BoolPtrInput {
 	if !in.Given(name) {
 		return nil
 	}
-	return output(in.values.Get(name), property.Value.AsBool).(pulumi.BoolOutput)
+	return As[pulumi.BoolOutput](output(in.values.Get(name), property.Value.AsBool))
 }
 
 // Integer passes on a whole number.
@@ -33,17 +34,23 @@ func (in *Inputs) Integer(name string) pulumi.IntPtrInput {
 	if !in.Given(name) {
 		return nil
 	}
-	return output(in.values.Get(name), func(v property.Value) int { return int(v.AsNumber()) }).(pulumi.IntOutput)
+	return As[pulumi.IntOutput](output(in.values.Get(name), func(v property.Value) int { return int(v.AsNumber()) }))
 }
 
-// TextMap passes on a map of strings, with the defaults that merge adds to it.
-func (in *Inputs) TextMap(name string, merge func(map[string]property.Value) map[string]property.Value) pulumi.StringMapInput {
+// TextMap passes on a map of strings, with what merge, if it is given, adds to it.
+func (in *Inputs) TextMap(
+	name string, merge func(map[string]property.Value) map[string]property.Value,
+) pulumi.StringMapInput {
 	v := in.values.Get(name)
 	if v.IsComputed() {
-		return output(v, func(property.Value) map[string]string { return nil }).(pulumi.StringMapOutput)
+		return As[pulumi.StringMapOutput](output(v, func(property.Value) map[string]string { return nil }))
+	}
+	values := in.Map(name)
+	if merge != nil {
+		values = merge(values)
 	}
 	texts := pulumi.StringMap{}
-	for key, value := range merge(in.Map(name)) {
+	for key, value := range values {
 		texts[key] = AsText(value)
 	}
 	if len(texts) == 0 {
@@ -54,7 +61,7 @@ func (in *Inputs) TextMap(name string, merge func(map[string]property.Value) map
 
 // AsText returns a string as an input.
 func AsText(v property.Value) pulumi.StringOutput {
-	return output(v, property.Value.AsString).(pulumi.StringOutput)
+	return As[pulumi.StringOutput](output(v, property.Value.AsString))
 }
 
 // Derived returns a string that follows from inputs: as secret as they are, depending on what they depend on, and
@@ -69,6 +76,15 @@ func (in *Inputs) Derived(text string, known bool, names ...string) pulumi.Strin
 		v = v.WithSecret(v.Secret() || from.HasSecrets()).WithDependencies(append(v.Dependencies(), dependencies(from)...))
 	}
 	return AsText(v)
+}
+
+// As returns an output as the type that it is known to have. Another type is a defect, and panics.
+func As[O pulumi.Output](output pulumi.Output) O {
+	typed, ok := output.(O)
+	if !ok {
+		panic(fmt.Errorf("an output is a %T, and not a %T", output, typed))
+	}
+	return typed
 }
 
 // output returns a value as an output. It reads the value if that is known.
@@ -106,7 +122,8 @@ func dependencies(v property.Value) []resource.URN {
 	return all
 }
 
-// DependingOn returns a value that depends on the resources too, other than those that it or its parts already depend on.
+// DependingOn returns a value that depends on the resources too, other than those that it or its parts already depend
+// on.
 func DependingOn(v property.Value, urns []resource.URN) property.Value {
 	known, own := dependencies(v), v.Dependencies()
 	for _, urn := range urns {

@@ -185,7 +185,8 @@ func List(check func(string) error) Rule {
 	}
 }
 
-// NonEmpty is the rule of a list of strings that has at least one element; the reason says what an empty one would mean.
+// NonEmpty is the rule of a list of strings that has at least one element; the reason says what an empty one would
+// mean.
 func NonEmpty(check func(string) error, reason string) Rule {
 	list := List(check)
 	return func(in *Inputs, at Location, v property.Value) {

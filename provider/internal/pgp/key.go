@@ -27,8 +27,8 @@ func CheckKey(s string) error {
 	return err
 }
 
-// CheckUsable reports whether a secret can be encrypted to a public key, as [CheckKey] takes it, at a time. It matters to
-// know that beforehand, because the AWS provider encrypts after AWS has created the access key.
+// CheckUsable reports whether a secret can be encrypted to a public key, as [CheckKey] takes it, at a time. It matters
+// to know that beforehand, because the AWS provider encrypts after AWS has created the access key.
 func CheckUsable(s string, now time.Time) error {
 	entity, err := readKey(s)
 	if err != nil || entity == nil {

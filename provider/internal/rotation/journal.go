@@ -226,9 +226,9 @@ func (j Journal) isMissing(keys []UserKey) bool {
 	return len(exclude(keys, j.Before)) == 0
 }
 
-// isSettled reports whether AWS shows that the last update did all that it had to, ending a previous key included. If it
-// did not, the engine may not know the current key. Then that key stays active for one more update: registering it before
-// its successor finds out, and nothing is deleted until then.
+// isSettled reports whether AWS shows that the last update did all that it had to, ending a previous key included. If
+// it did not, the engine may not know the current key. Then that key stays active for one more update: registering it
+// before its successor finds out, and nothing is deleted until then.
 func (j Journal) isSettled(r Request) bool {
 	if j.Previous == 0 {
 		return len(r.Keys) <= 1
@@ -237,8 +237,8 @@ func (j Journal) isSettled(r Request) bool {
 	return !j.Held && (j.PreviousStatus != Inactive || r.Revoked || !slices.ContainsFunc(j.LostPrevious(r.Keys), isActive))
 }
 
-// isRecent reports whether AWS may not list the current key yet. The key is created some time after it was planned, when
-// its slot is free and AWS is not throttling. A time in the future comes from a wrong clock.
+// isRecent reports whether AWS may not list the current key yet. The key is created some time after it was planned,
+// when its slot is free and AWS is not throttling. A time in the future comes from a wrong clock.
 func (j Journal) isRecent(r Request) bool {
 	const untilCreated = 5
 	since := r.Now.Sub(j.PlannedAt)
@@ -280,8 +280,8 @@ func (j *Journal) endPrevious(r Request) {
 
 // setPrevious gives the previous key a status. A deleted key is never created again: nobody would have its secret.
 func (j *Journal) setPrevious(status Status) {
-	j.Held = false
-	if j.PreviousStatus = status; status == Deleted {
+	j.Held, j.PreviousStatus = false, status
+	if status == Deleted {
 		j.Previous, j.PreviousStatus, j.PreviousBefore = 0, "", nil
 	}
 }

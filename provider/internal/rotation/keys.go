@@ -14,8 +14,8 @@ type UserKey struct {
 }
 
 // Blocking returns the keys that keep the current key from being created, the oldest first, and whether none of them
-// was there when the generation was planned. Such a key was created by an update that was killed before the engine could
-// record it, or by hand. The previous key, where its ID is known, blocks nothing.
+// was there when the generation was planned. Such a key was created by an update that was killed before the engine
+// could record it, or by hand. The previous key, where its ID is known, blocks nothing.
 func (j Journal) Blocking(keys []UserKey, previous string) (blocking []UserKey, unrecorded bool) {
 	since := exclude(keys, append(slices.Clone(j.Before), previous))
 	switch {
@@ -27,8 +27,9 @@ func (j Journal) Blocking(keys []UserKey, previous string) (blocking []UserKey, 
 	return nil, false
 }
 
-// LostPrevious returns the keys that may be the previous one, the oldest first, for an update that finds that key missing
-// from the stack's state: those that AWS listed after the previous generation was planned and before the current one was.
+// LostPrevious returns the keys that may be the previous one, the oldest first, for an update that finds that key
+// missing from the stack's state: those that AWS listed after the previous generation was planned and before the
+// current one was.
 func (j Journal) LostPrevious(keys []UserKey) []UserKey {
 	return byAge(intersect(exclude(keys, j.PreviousBefore), j.Before))
 }

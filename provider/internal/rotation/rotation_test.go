@@ -60,7 +60,8 @@ var errKilled = errors.New("killed")
 
 // step fails when the update is to be killed.
 func (w *world) step() error {
-	if w.steps--; w.steps == -1 {
+	w.steps--
+	if w.steps == -1 {
 		return errKilled
 	}
 	return nil
@@ -593,7 +594,8 @@ func keysOf(ids ...string) []UserKey {
 	return keys
 }
 
-// TestBlocking checks which keys keep the current one from being created. Keys are listed from the oldest to the newest.
+// TestBlocking checks which keys keep the current one from being created. Keys are listed from the oldest to the
+// newest.
 func TestBlocking(t *testing.T) {
 	t.Parallel()
 	first := func(before ...string) Journal { return Journal{Generation: 1, First: 1, Before: before} }

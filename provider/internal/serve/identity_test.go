@@ -9,8 +9,8 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
 )
 
-// TestIdentities says that an account is looked up once for each provider, however many ask for it, and that one of them
-// is told why it could not be.
+// TestIdentities says that an account is looked up once for each provider, however many ask for it, and that one of
+// them is told why it could not be.
 func TestIdentities(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("no credentials")

@@ -8,9 +8,9 @@ import (
 	"runtime/debug"
 )
 
-// RecoverAsError, deferred, turns a panic into an error: constructs run side by side in one process, and one panic would
-// end them all in the middle of an update. The value of a panic is shown only if it is the runtime's own, since others
-// could hold anything; the stack goes to the plugin's standard error.
+// RecoverAsError turns a panic into an error when it is deferred: constructs run side by side in one process, and one
+// panic would end them all in the middle of an update. The value of a panic is shown only if it is the runtime's own,
+// since others could hold anything; the stack goes to the plugin's standard error.
 func RecoverAsError(err *error) {
 	r := recover()
 	if r == nil {
@@ -22,6 +22,6 @@ func RecoverAsError(err *error) {
 		what = fault.Error()
 	}
 	fmt.Fprintf(os.Stderr, "panic: %s\n%s", what, debug.Stack())
-	*err = fmt.Errorf("a defect in this plugin: panic: %s; please report it, with the plugin's version and the output above",
-		what)
+	*err = fmt.Errorf("a defect in this plugin: panic: %s; please report it, with the plugin's version and the output "+
+		"above", what)
 }

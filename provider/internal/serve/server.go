@@ -29,8 +29,8 @@ type Package struct {
 	Components map[tokens.Type]Component
 }
 
-// A Component prepares the construction of one component: it reads the request, and fails if something is wrong with it.
-// The function that it returns registers the component and its children.
+// A Component prepares the construction of one component: it reads the request, and fails if something is wrong with
+// it. The function that it returns registers the component and its children.
 type Component func(req *pulumirpc.ConstructRequest, d *Deployment) (host.ConstructFunc, error)
 
 // A Deployment is the update or preview that a component is constructed in.
@@ -41,8 +41,8 @@ type Deployment struct {
 	Self string
 }
 
-// Run runs the plugin: it prints the port that it listens on, and returns when the engine that started it ends or ctx is
-// cancelled.
+// Run runs the plugin: it prints the port that it listens on, and returns when the engine that started it ends or ctx
+// is cancelled.
 func Run(ctx context.Context, pkg Package) error {
 	return host.MainContext(ctx, pkg.Name, func(engine *host.HostClient) (pulumirpc.ResourceProviderServer, error) {
 		tune()

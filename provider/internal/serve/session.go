@@ -44,7 +44,8 @@ func (s *session) begin(ctx context.Context) (_ context.Context, end func()) {
 		cancel()
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.running--; s.running == 0 && s.idle != nil {
+		s.running--
+		if s.running == 0 && s.idle != nil {
 			close(s.idle)
 			s.idle = nil
 		}

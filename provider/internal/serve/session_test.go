@@ -28,7 +28,8 @@ func TestEndWaits(t *testing.T) {
 			end()
 		}()
 	}
-	if s.end(time.Minute); returned.Load() != count {
+	s.end(time.Minute)
+	if returned.Load() != count {
 		t.Errorf("%d of %d constructs have returned", returned.Load(), count)
 	}
 	ctx, end := s.begin(t.Context())
@@ -40,8 +41,8 @@ func TestEndWaits(t *testing.T) {
 	}
 }
 
-// TestEndWaitsForItsOwn says that the end of a session does not wait for the constructs of another one, nor for one that
-// never returns.
+// TestEndWaitsForItsOwn says that the end of a session does not wait for the constructs of another one, nor for one
+// that never returns.
 func TestEndWaitsForItsOwn(t *testing.T) {
 	t.Parallel()
 	stuck, s := newSession(), newSession()

@@ -17,7 +17,8 @@ import (
 // only if something is said to the engine.
 //
 // It calls the SDK rather than ProgramConstruct of pulumi-go-provider, which in v1.5.0 drops what a component's outputs
-// depend on (no upstream issue is known), and aliases that are given by their parts (issues 465 and 572, mended by 574).
+// depend on (no upstream issue is known), and aliases that are given by their parts (issues 465 and 572, mended by
+// 574).
 //
 // Needless once the SDK closes what it opens, and the framework keeps both: TestSDKLeavesConnectionsOpen,
 // TestFrameworkDropsDependencies and TestFrameworkDropsAliases fail then. Seen in SDK v3.259.0.

@@ -7,8 +7,8 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// TestSDKLeavesConnectionsOpen checks that the Pulumi SDK still leaves a connection to the resource monitor open at each
-// construct; when it fails, delete workaround_connections.go.
+// TestSDKLeavesConnectionsOpen checks that the Pulumi SDK still leaves a connection to the resource monitor open at
+// each construct; when it fails, delete workaround_connections.go.
 func TestSDKLeavesConnectionsOpen(t *testing.T) {
 	t.Parallel()
 	m := startMonitor(t)
@@ -35,8 +35,8 @@ func TestConnectionsAreClosed(t *testing.T) {
 	}
 }
 
-// TestFrameworkDropsDependencies checks that pulumi-go-provider still drops what a component's outputs depend on; when it
-// fails, delete workaround_connections.go.
+// TestFrameworkDropsDependencies checks that pulumi-go-provider still drops what a component's outputs depend on; when
+// it fails, delete workaround_connections.go.
 func TestFrameworkDropsDependencies(t *testing.T) {
 	t.Parallel()
 	m := startMonitor(t)

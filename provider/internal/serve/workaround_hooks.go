@@ -24,8 +24,8 @@ type hooks struct {
 	contexts map[string]*pulumi.Context
 }
 
-// RegisterHook registers a hook for a construct, by a name that is unique in the stack. The callback is released when the
-// construct returns: the engine calls no hook of a resource that is registered.
+// RegisterHook registers a hook for a construct, by a name that is unique in the stack. The callback is released when
+// the construct returns: the engine calls no hook of a resource that is registered.
 func (d *Deployment) RegisterHook(
 	ctx *pulumi.Context, name string, call func(*pulumi.ResourceHookArgs) error,
 ) (*pulumi.ResourceHook, error) {

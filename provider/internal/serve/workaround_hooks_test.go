@@ -11,8 +11,8 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// TestSDKLeavesHookServersOpen checks that the Pulumi SDK still leaves the server for the hooks of a context running when
-// that is closed; when it fails, delete workaround_hooks.go.
+// TestSDKLeavesHookServersOpen checks that the Pulumi SDK still leaves the server for the hooks of a context running
+// when that is closed; when it fails, delete workaround_hooks.go.
 func TestSDKLeavesHookServersOpen(t *testing.T) {
 	t.Parallel()
 	m := startMonitor(t)
@@ -26,7 +26,7 @@ func TestSDKLeavesHookServersOpen(t *testing.T) {
 	check(t, opened.Close())
 	cancel()
 	if !staysTrue(func() bool {
-		conn, err := net.DialTimeout("tcp", server, 10*time.Second)
+		conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(t.Context(), "tcp", server)
 		if err == nil {
 			_ = conn.Close()
 		}

@@ -8,8 +8,8 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// TestSDKSendsItsOwnStack checks that the Pulumi SDK still sends the engine its own part of the stack with each resource;
-// when it fails, delete workaround_stack.go.
+// TestSDKSendsItsOwnStack checks that the Pulumi SDK still sends the engine its own part of the stack with each
+// resource; when it fails, delete workaround_stack.go.
 func TestSDKSendsItsOwnStack(t *testing.T) {
 	t.Parallel()
 	m := startMonitor(t)

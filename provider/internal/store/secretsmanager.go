@@ -46,4 +46,3 @@ var kmsKeyRE = regexp.MustCompile(`^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:` +
 // RecoveryWindow is how long, in days, a secret can be restored that is deleted while its key lives on.
 // Source: AWS Secrets Manager API Reference, "DeleteSecret", whose default it is.
 const RecoveryWindow = 30
-

@@ -1,8 +1,8 @@
 package store
 
 // Slots are the two places for a store of one access key, such as its secret. A store with another name is another
-// resource of Pulumi's, in the other slot: where the new name is refused, the old store is left, and going back to the old
-// name finds it.
+// resource of Pulumi's, in the other slot: where the new name is refused, the old store is left, and going back to the
+// old name finds it.
 //
 // Pulumi deletes a secret by what the state says of its recovery window. So a secret that gets another name, or is not
 // wanted any more, is given a recovery window in one update, and deleted by the next.
@@ -11,7 +11,8 @@ type Slots struct {
 	Name string
 	// Slot is the slot of that store, 0 or 1.
 	Slot int
-	// Retiring is the name of the store in the other slot, which held the key until this update, or empty if there is none.
+	// Retiring is the name of the store in the other slot, which held the key until this update, or empty if there is
+	// none.
 	Retiring string
 }
 

@@ -60,8 +60,8 @@ func (l *Lab) Program(ctx context.Context, language, folder string) (string, err
 	return dir, nil
 }
 
-// nugetConfig has a program take packages from a folder beside it too, and keep them to itself, so that no older build of
-// the SDK's version is used.
+// nugetConfig has a program take packages from a folder beside it too, and keep them to itself, so that no older build
+// of the SDK's version is used.
 const nugetConfig = `<?xml version="1.0" encoding="utf-8"?>
 <configuration>
   <config>
