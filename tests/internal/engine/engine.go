@@ -168,6 +168,10 @@ func (m monitor) RegisterResource(
 		state["secretSlot"], state["ssmSlot"] = structpb.NewNumberValue(1), structpb.NewNumberValue(1)
 		state["retiringSecret"] = structpb.NewStringValue("")
 	}
+	if strings.HasSuffix(req.GetType(), ":AccessKey") {
+		state["createDate"] = structpb.NewStringValue("2026-01-02T03:04:05Z")
+		state["secret"], state["encryptedSecret"] = structpb.NewStringValue("secret"), structpb.NewStringValue("encrypted")
+	}
 	state["arn"] = structpb.NewStringValue("arn:aws:iam::" + account + ":" + req.GetName())
 	state["uniqueId"] = structpb.NewStringValue("AIDAEXAMPLE")
 	return &pulumirpc.RegisterResourceResponse{
