@@ -119,8 +119,7 @@ func (o *options) buildPlugins(ctx context.Context) (map[string]string, error) {
 
 // writeNotices writes the licenses that a release has beside the plugin.
 func (o *options) writeNotices(ctx context.Context, file string) error {
-	cmd := exec.CommandContext(ctx, "go", "-C", filepath.Join(o.repo, "tools", "release"), "run", "./notices",
-		"-root", o.repo, "-texts")
+	cmd := exec.CommandContext(ctx, filepath.Join(o.repo, "tools", "notices"), "texts")
 	cmd.Stderr = os.Stderr
 	texts, err := cmd.Output()
 	if err != nil {
