@@ -5,7 +5,6 @@
 # interrupted is done again. .tools/env, to be sourced, is written last.
 SHELL := bash
 .DELETE_ON_ERROR:
-MAKEFLAGS += --no-print-directory
 unexport GOOS GOARCH
 export GOWORK := off
 export PULUMI_HOME := $(CURDIR)/.tools/pulumi-home
@@ -22,9 +21,9 @@ VENV := .tools/venv/bin/python
 BIN := $(CURDIR)/.tools/bin
 
 # The CLI on PATH is used if it is new enough and has its language hosts. Otherwise all of them are built.
-export HOSTS := nodejs python go yaml
+HOSTS := nodejs python go yaml
 ON_PATH := $(filter-out $(BIN)/pulumi,$(shell command -v pulumi))
-USABLE := $(if $(ON_PATH),$(shell tools/usable-pulumi '$(ON_PATH)' $(PULUMI_OLDEST)))
+USABLE := $(if $(ON_PATH),$(shell tools/usable-pulumi '$(ON_PATH)' $(PULUMI_OLDEST) $(HOSTS)))
 PULUMI := $(or $(USABLE),$(BIN)/pulumi)
 built = $(if $(USABLE),,$(1:%=.tools/done/%))
 
@@ -57,6 +56,14 @@ $(HOSTS):
 
 .tools/done/lint: tools/python/lint.txt .tools/done/venv
 	@$(VENV) -m pip install --quiet --only-binary :all: --requirement $<
+	@touch $@
+
+# What govulncheck knows of, where its own database cannot be reached.
+.tools/done/vulndb: tools/dev/go.mod
+	@echo 'lint: making the database of vulnerabilities from its Go module'
+	@rm -rf .tools/vulndb && mkdir -p .tools/vulndb .tools/done
+	@go tool -modfile=tools/dev/go.mod indexdb -out .tools/vulndb \
+		-vulns "$$(go -C tools/dev list -m -f '{{.Dir}}' golang.org/x/vulndb)/data/osv"
 	@touch $@
 
 # --- the CLI and the language hosts ------------------------------------------------------------------------------
