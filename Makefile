@@ -31,7 +31,7 @@ sdk:
 
 ## tools: what the tests run with, and this package where their programs find it
 tools: build
-	@$(TOOLCHAIN) nodejs python go yaml
+	@$(TOOLCHAIN) nodejs python go yaml env
 
 ## test: every test
 test: tools
@@ -49,7 +49,7 @@ demo:
 	@[ -d 'examples/$(EXAMPLE)-$(LANGUAGE)' ] || \
 		{ echo 'demo: there is no example "$(EXAMPLE)": see examples/' >&2; exit 2; }
 	@$(MAKE) --no-print-directory build
-	@$(TOOLCHAIN) $(LANGUAGE:typescript=nodejs)
+	@$(TOOLCHAIN) $(LANGUAGE:typescript=nodejs) env
 	@echo "building the demo"
 	cd tests && go build -o ../.tools/bin/demo ./demo
 	@$(ENV) exec .tools/bin/demo -language $(LANGUAGE) -example '$(EXAMPLE)'

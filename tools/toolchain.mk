@@ -1,5 +1,5 @@
-# What the tests and the demo run with, in .tools: "make -f tools/toolchain.mk GOAL...". A goal is a language of programs:
-# nodejs, python, go or yaml. With each come the CLI, the AWS plugin, moto, and this package.
+# What the tests and the demo run with, in .tools: "make -f tools/toolchain.mk GOAL...". The goals are env, which gets
+# the CLI, the AWS plugin, moto and this plugin, and before it languages of programs: nodejs, python, go and yaml.
 #
 # Make's timestamps tell what is up to date. A file in .tools/done stands for a step that ended well: one that was
 # interrupted is done again. .tools/env, to be sourced, is written last.
@@ -28,10 +28,10 @@ PULUMI := $(or $(USABLE),$(BIN)/pulumi)
 built = $(if $(USABLE),,$(1:%=.tools/done/%))
 
 .PHONY: $(HOSTS) env plugin FORCE
-nodejs: .tools/done/node .tools/done/venv $(call built,hosts) .tools/done/sdk-nodejs env
-python: .tools/done/venv $(call built,hosts python-exec) .tools/done/sdk-python env
-go: .tools/done/venv $(call built,gohost) env
-yaml: env
+nodejs: .tools/done/node .tools/done/venv $(call built,hosts) .tools/done/sdk-nodejs
+python: .tools/done/venv $(call built,hosts python-exec) .tools/done/sdk-python
+go: .tools/done/venv $(call built,gohost)
+yaml:
 $(HOSTS):
 	@:
 
@@ -133,7 +133,7 @@ plugin: | $(call built,pulumi)
 # --- the environment ---------------------------------------------------------------------------------------------
 
 # What is installed comes first on PATH.
-env: .tools/done/venv $(call built,pulumi) .tools/done/aws plugin
+env: .tools/done/venv $(call built,pulumi) .tools/done/aws plugin | $(filter $(HOSTS),$(MAKECMDGOALS))
 	@printf 'export %s\n' \
 		"PATH=$(if $(USABLE),\$$PATH:'$(BIN)','$(BIN)':\$$PATH)" \
 		"PULUMI_HOME='$(PULUMI_HOME)'" \
