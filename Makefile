@@ -13,10 +13,11 @@ EXAMPLE := robot-account
 
 PLUGIN := bin/pulumi-resource-cicd
 
-# What the tests and the demo run with: see tools/setup.
+# What the tests and the demo run with.
+TOOLCHAIN := $(MAKE) --no-print-directory -f tools/toolchain.mk
 ENV := . .tools/env &&
 
-.PHONY: build sdk test demo bench licenses lint dist clean
+.PHONY: build sdk tools test demo bench licenses lint dist clean
 
 ## build: the plugin, stripped and trimmed
 build:
@@ -28,16 +29,18 @@ sdk:
 	go -C cmd/pulumi-gen-cicd run . -root ../..
 	cd sdk/go/cicd && go mod tidy
 
+## tools: what the tests run with, and this package where their programs find it
+tools: build
+	@$(TOOLCHAIN) nodejs python go yaml env
+
 ## test: every test
-test: build
-	tools/setup
-	tools/install-package nodejs python
+test: tools
 	$(ENV) go test -race ./...
 	$(ENV) cd sdk/go/cicd && go vet ./...
 	@# Each test is told as it ends, and at the end all that failed or were skipped once more, with what they said. Go
 	@# knows nothing of the programs that these run, and would take what it remembers for true when only those have
 	@# changed. Some tests mostly wait, so that there are more of them at once than processors.
-	$(ENV) cd tests && gotestsum --format testname -- -count 1 -p 1 -parallel 3 -timeout 30m ./...
+	$(ENV) cd tests && go tool -modfile=../tools/dev/go.mod gotestsum --format testname -- -count 1 -p 1 -parallel 3 -timeout 30m ./...
 
 ## demo: a real "pulumi up" of the seed's robot account, or of another EXAMPLE, in LANGUAGE
 demo:
@@ -46,37 +49,34 @@ demo:
 	@[ -d 'examples/$(EXAMPLE)-$(LANGUAGE)' ] || \
 		{ echo 'demo: there is no example "$(EXAMPLE)": see examples/' >&2; exit 2; }
 	@$(MAKE) --no-print-directory build
-	tools/setup pulumi aws moto $(if $(filter typescript,$(LANGUAGE)),nodejs,$(LANGUAGE))
-	tools/install-package $(if $(filter typescript,$(LANGUAGE)),nodejs,$(LANGUAGE))
+	@$(TOOLCHAIN) $(LANGUAGE:typescript=nodejs) env
 	@echo "building the demo"
 	cd tests && go build -o ../.tools/bin/demo ./demo
 	@$(ENV) exec .tools/bin/demo -language $(LANGUAGE) -example '$(EXAMPLE)'
 
 ## bench: what the package costs, in one table, which goes to docs/performance.md; about 25 minutes
-bench: build
-	tools/setup pulumi aws moto nodejs python go yaml
-	tools/install-package nodejs python
+bench: tools
 	@echo "building the benchmark"
 	cd tests && go build -o ../.tools/bin/bench ./bench
 	@$(ENV) exec .tools/bin/bench $(BENCH)
 
 ## licenses: docs/licenses.md, from the licenses of what the plugin is linked with
 licenses:
+	@echo "listing the licenses"
 	@mkdir -p .tools
-	go -C tools/release run ./notices -root ../.. -list > .tools/licenses.md
+	tools/notices list >.tools/licenses.md
 	mv .tools/licenses.md docs/licenses.md
 
-# With moto come the Python packages, among them the one that reads YAML.
 ## lint: what CI checks besides the tests
 lint:
-	tools/setup lint moto
+	@$(TOOLCHAIN) .tools/done/lint
 	tools/lint.sh
 
 ## dist: the files of the release VERSION, in dist; see tools/dist --help
 dist: export VERSION := $(VERSION)
 dist:
 	@tools/dist --check "$$VERSION"
-	tools/setup release
+	@$(TOOLCHAIN) .tools/done/node .tools/done/venv
 	@tools/dist "$$VERSION"
 
 ## clean: all that is built or fetched

@@ -618,7 +618,7 @@ func TestDeploymentRoleBadInputs(t *testing.T) {
 	}{
 		{
 			cicd.DeploymentRoleArgs{Trusted: pulumi.StringArray{}}, "invalid input:",
-			[]string{"- trusted = a list: must have at least one element: a role that nobody may assume is of no use"},
+			[]string{"- trusted = a list: must have at least one element: name at least one user or role"},
 		},
 		{
 			cicd.DeploymentRoleArgs{

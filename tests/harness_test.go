@@ -1,5 +1,5 @@
 // Package tests runs RobotAccount end to end: the real Pulumi CLI and language hosts, the AWS plugin that
-// tools/setup found or built, and an AWS account emulated by moto. Run it with "make test".
+// tools/toolchain.mk found or built, and an AWS account emulated by moto. Run it with "make test".
 package tests
 
 import (
@@ -34,7 +34,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv("CICD_AWS_PLUGIN_KIND") == "" {
-		fmt.Fprintln(os.Stderr, "the tests need what tools/setup and make make: run \"make test\"")
+		fmt.Fprintln(os.Stderr, "the tests need the tools of tools/toolchain.mk: run \"make test\"")
 		os.Exit(1)
 	}
 	// Programs in Go are linked at each preview and update: without what only a debugger reads, in two thirds of the time.

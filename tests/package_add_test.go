@@ -17,7 +17,7 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
 
-// noLink is what the CLI says when the language host, one that tools/setup built, is older than "package add".
+// noLink is what the CLI says when the language host, one that was built from its Go module, is older than "package add".
 const noLink = "unknown method Link for service pulumirpc.LanguageRuntime"
 
 // TestPackageAdd adds the package to programs by its sources, which the CLI builds and runs: from a folder, and from a

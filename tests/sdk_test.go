@@ -106,7 +106,7 @@ func TestSDKNodejs(t *testing.T) {
 	copyFolder(t, "sdk/nodejs", filepath.Join(dir, "sdk"))
 	modules := os.Getenv("CICD_NODE_MODULES")
 	check(t, os.Symlink(modules, filepath.Join(dir, "node_modules")))
-	// The SDK is the copy, and not what tools/install-package has installed some time ago.
+	// The SDK is the copy, and not what "make tools" has installed some time ago.
 	check(t, os.WriteFile(filepath.Join(dir, "tsconfig.json"), []byte(`{
 		"extends": "./sdk/tsconfig.json",
 		"compilerOptions": {"strict": true, "noEmit": true, "paths": {"@pulumi-cicd/cicd": ["./sdk/index.ts"]}},

@@ -48,7 +48,7 @@ type options struct {
 
 func (o *options) parse(sizes, only string) (err error) {
 	if os.Getenv("CICD_PULUMI") == "" {
-		return errors.New(`it needs what tools/setup and make make: run "make bench"`)
+		return errors.New(`it needs the tools of tools/toolchain.mk: run "make bench"`)
 	}
 	for _, size := range strings.Split(sizes, ",") {
 		n, err := strconv.Atoi(size)

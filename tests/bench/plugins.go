@@ -119,8 +119,7 @@ func (o *options) buildPlugins(ctx context.Context) (map[string]string, error) {
 
 // writeNotices writes the licenses that a release has beside the plugin.
 func (o *options) writeNotices(ctx context.Context, file string) error {
-	cmd := exec.CommandContext(ctx, "go", "-C", filepath.Join(o.repo, "tools", "release"), "run", "./notices",
-		"-root", o.repo, "-texts")
+	cmd := exec.CommandContext(ctx, filepath.Join(o.repo, "tools", "notices"), "texts")
 	cmd.Stderr = os.Stderr
 	texts, err := cmd.Output()
 	if err != nil {
@@ -147,8 +146,7 @@ func (o *options) size(ctx context.Context, folder, file, notices string) (binar
 			return 0, 0, err
 		}
 	}
-	release := filepath.Join(o.repo, "tools", "release")
-	cmd := exec.CommandContext(ctx, "go", "-C", release, "run", "./archive", packed, content)
+	cmd := exec.CommandContext(ctx, os.Getenv("CICD_TOOLS_PYTHON"), filepath.Join(o.repo, "tools", "archive.py"), packed, content)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return 0, 0, fmt.Errorf("pack %s: %w\n%s", file, err, out)
 	}

@@ -75,7 +75,7 @@ func demo(ctx context.Context, example, language string) (err error) {
 	}
 	plugin := os.Getenv("CICD_AWS_PLUGIN_KIND")
 	if plugin == "" {
-		return errors.New(`this needs what tools/setup makes: run "make demo"`)
+		return errors.New(`this needs the tools of tools/toolchain.mk: run "make demo"`)
 	}
 	repo, err := lab.Repo()
 	if err != nil {

@@ -5,7 +5,6 @@ go 1.26
 replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e
 
 tool (
-	github.com/pulumi/pulumi-dotnet/pulumi-language-dotnet/v3
 	github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml
 	github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
 )

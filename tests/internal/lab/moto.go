@@ -80,7 +80,7 @@ func (m *moto) close() {
 	m.end()
 }
 
-// startMoto starts a server on a free port of 127.0.0.1, with the Python that tools/setup made, or else with the
+// startMoto starts a server on a free port of 127.0.0.1, with the Python of the tools, or else with the
 // one on PATH.
 func startMoto(ctx context.Context, account string, options []Option) (*moto, error) {
 	kind := fmt.Sprint(account, options)

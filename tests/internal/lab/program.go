@@ -34,7 +34,7 @@ func Repo() (string, error) {
 }
 
 // Program copies a program of the repository into the lab, with the packages that it depends on: those that
-// tools/setup and make fetched and built. It returns the copy's folder.
+// "make tools" fetched and built. It returns the copy's folder.
 func (l *Lab) Program(ctx context.Context, language, folder string) (string, error) {
 	repo, err := Repo()
 	if err != nil {
