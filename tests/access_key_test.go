@@ -449,8 +449,8 @@ func TestAccessKeyBesideOthers(t *testing.T) {
 	s.destroy()
 }
 
-// TestAccessKeyOfProtectedRobot says that protection keeps the robot and its keys from being deleted, and does
-// not keep the key from being rotated.
+// TestAccessKeyOfProtectedRobot says that protection stops a destroy in its preview, and does not keep the key from
+// being rotated.
 func TestAccessKeyOfProtectedRobot(t *testing.T) {
 	t.Parallel()
 	s := newKeyStack(t, newLab(t))
@@ -461,8 +461,8 @@ func TestAccessKeyOfProtectedRobot(t *testing.T) {
 		result, _ := s.up()
 		now = readKeyOutputs(t, result.Outputs)
 	}
-	if _, err := s.Destroy(t.Context()); err == nil || !strings.Contains(err.Error(), "protect") {
-		t.Errorf("a protected robot is destroyed: %v", err)
+	if _, err := s.PreviewDestroy(t.Context()); err == nil || !strings.Contains(err.Error(), "protect") {
+		t.Errorf("the preview lets a protected robot be destroyed: %v", err)
 	}
 	s.holds(now.PreviousAccessKeyID+active, now.AccessKeyID+active)
 	s.options = nil
