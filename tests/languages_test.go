@@ -119,7 +119,9 @@ func TestAccessKeyExamples(t *testing.T) {
 		}; !slices.Equal(texts(steps), want) {
 			t.Errorf("up takes\n%s\nand not\n%s", lines(texts(steps)), lines(want))
 		}
-		checkOneKey(t, account(t, l), readKeyOutputs(t, result.Outputs), made)
+		outputs := readKeyOutputs(t, result.Outputs)
+		checkOneKey(t, account(t, l), outputs, made)
+		hides(t, l, outputs.SecretAccessKey, map[string]string{"the output": result.StdOut + result.StdErr})
 		same(t, "the outputs", slices.Sorted(maps.Keys(result.Outputs)), []string{
 			"accessKeyId", "previousAccessKeyId", "rotateAfter", "rotatedAt", "secretAccessKey", "secretArn",
 			"ssmParameterNames",

@@ -146,7 +146,8 @@ func (o *options) size(ctx context.Context, folder, file, notices string) (binar
 			return 0, 0, err
 		}
 	}
-	cmd := exec.CommandContext(ctx, os.Getenv("CICD_TOOLS_PYTHON"), filepath.Join(o.repo, "tools", "archive.py"), packed, content)
+	packer := filepath.Join(o.repo, "tools", "archive.py")
+	cmd := exec.CommandContext(ctx, os.Getenv("CICD_TOOLS_PYTHON"), packer, packed, content)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return 0, 0, fmt.Errorf("pack %s: %w\n%s", file, err, out)
 	}
