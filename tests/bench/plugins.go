@@ -146,8 +146,8 @@ func (o *options) size(ctx context.Context, folder, file, notices string) (binar
 			return 0, 0, err
 		}
 	}
-	release := filepath.Join(o.repo, "tools", "release")
-	cmd := exec.CommandContext(ctx, "go", "-C", release, "run", "./archive", packed, content)
+	cmd := exec.CommandContext(ctx, os.Getenv("CICD_TOOLS_PYTHON"),
+		filepath.Join(o.repo, "tools", "archive.py"), packed, content)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return 0, 0, fmt.Errorf("pack %s: %w\n%s", file, err, out)
 	}
