@@ -1,4 +1,6 @@
-"""Packs the files in a folder into a .tar.gz file: the same files give the same bytes, which no tar that all systems have can do.
+"""Packs the files in a folder into a .tar.gz file: the same files give the same bytes.
+
+No tar that all systems have can do that.
 
 usage: python archive.py FILE FOLDER, with the time of all files in SOURCE_DATE_EPOCH
 """

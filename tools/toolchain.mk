@@ -7,6 +7,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 unexport GOOS GOARCH
 export GOWORK := off
+USERS_HOME := $(filter-out $(CURDIR)/%,$(or $(PULUMI_HOME),$(HOME)/.pulumi))
 export PULUMI_HOME := $(CURDIR)/.tools/pulumi-home
 export PULUMI_SKIP_UPDATE_CHECK := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -15,6 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PULUMI_OLDEST := 3.220.0
 # The AWS plugin that the AWS SDKs ask for. The CLI takes no other.
 AWS_VERSION := 6.83.4
+USERS_AWS := $(wildcard $(USERS_HOME)/plugins/resource-aws-v$(AWS_VERSION)/pulumi-resource-aws)
 VERSION := $(shell sed -n 's/^var Version = "\(.*\)"$$/\1/p' provider/provider.go)
 PYTHON := python3
 VENV := .tools/venv/bin/python
@@ -94,14 +96,14 @@ INSTALL := '$(PULUMI)' plugin install --non-interactive resource
 # On a terminal the CLI asks for the colours, and waits for the answer.
 QUIETLY := </dev/null >.tools/plugin.log 2>&1
 
-# The official plugin where it can be downloaded, else the stand-in. CICD_AWS_PLUGIN=official or stand-in takes that one
-# and no other. The file says which it is.
+# The official plugin where the user has it or it can be downloaded, else the stand-in. CICD_AWS_PLUGIN=official or
+# stand-in takes that one and no other. The file says which it is.
 .tools/done/aws: tests/go.mod $(wildcard tests/awsplugin/*.go) \
 		$(if $(filter-out $(shell cat .tools/done/aws 2>/dev/null),$(CICD_AWS_PLUGIN)),FORCE) | $(call built,pulumi)
 	@mkdir -p .tools/done && if [ '$(CICD_AWS_PLUGIN)' != stand-in ]; then \
-		echo 'aws: fetching the official AWS plugin $(AWS_VERSION)'; \
+		echo 'aws: $(if $(USERS_AWS),copying $(USERS_AWS),fetching the official AWS plugin $(AWS_VERSION))'; \
 		if [ "$$(cat $@ 2>/dev/null)" != official ]; then rm -rf .tools/pulumi-home/plugins/resource-aws-*; fi; \
-		if $(INSTALL) aws $(AWS_VERSION) $(QUIETLY); then echo official >$@; exit; fi; \
+		if $(INSTALL) aws $(AWS_VERSION) $(USERS_AWS:%=--file '%') $(QUIETLY); then echo official >$@; exit; fi; \
 		echo "aws: not fetched: $$(sed -n 's/^.*[Ee]rror[^:]*: //p' .tools/plugin.log | head -n 1)"; \
 		[ '$(CICD_AWS_PLUGIN)' != official ] || exit 1; \
 	fi; \
