@@ -96,6 +96,13 @@ func checkAccessKey(in *input.Inputs, _ string) {
 				"which is what the previous key becomes after the hand-over", rotation.Active, rotation.Inactive, rotation.Deleted))
 		}
 	}
+	// What is not given, unknown or wrong cannot be parsed.
+	every, everyErr := rotation.ParseInterval(in.String("rotateEvery"))
+	handOver, handOverErr := rotation.ParseInterval(in.String("handOver"))
+	if everyErr == nil && handOverErr == nil && handOver >= every {
+		in.ReportWhole(input.At("handOver"), errors.New("must be shorter than rotateEvery: otherwise the next rotation comes "+
+			"before the hand-over ends"))
+	}
 	if in.Given("pgpKey") {
 		for _, needsSecret := range []string{secretsManagerInput, "ssmPath"} {
 			if in.Given(needsSecret) {

@@ -18,6 +18,7 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/pgp"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rotation"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/store"
 )
 
@@ -99,7 +100,11 @@ func (r *journalProvider) check(log logger, req p.CheckRequest) (p.CheckResponse
 				// The path names the component's input. The engine adds nothing to a failure without a property, such as
 				// a value that is secret.
 				in := input.New(asked, false)
-				in.ReportInput("generation", err)
+				if in.Given("generation") {
+					in.ReportInput("generation", err)
+				} else {
+					in.ReportWhole(input.At("generation"), rule.Broken("must not be left out; it was %d", journal.Requested))
+				}
 				return journalFailure(in.Problems()), nil
 			}
 		}

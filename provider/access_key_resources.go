@@ -242,7 +242,7 @@ func (b *accessKeyBuilder) newRegisteredKey(key *awsiam.AccessKey) *registeredKe
 		}))
 	}
 	material := choose(key.Secret, key.EncryptedSecret)
-	ready := pulumi.Unsecret(apply(pulumi.All(key.URN(), key.ID(), material), func(v []any) (bool, error) {
+	ready := pulumi.Unsecret(apply(pulumi.All(key.URN(), key.ID(), material, key.CreateDate), func(v []any) (bool, error) {
 		urn, err := cast[pulumi.URN](v[0])
 		if err == nil {
 			err = checkRegistered(urn)
@@ -255,12 +255,8 @@ func (b *accessKeyBuilder) newRegisteredKey(key *awsiam.AccessKey) *registeredKe
 			return false, fmt.Errorf("the access key %v in the stack's state has no secret: it was imported, and AWS tells a "+
 				"secret only once, when the key is created. Remove the key from the state, delete it in AWS when nobody uses it, "+
 				"and run the update again, which creates another one:\n  pulumi state delete '%s'", v[1], urn)
-		case b.created.Load() && !b.DryRun():
-			select {
-			case <-time.After(iamWait()):
-			case <-b.Context.Context().Done():
-				return false, b.Context.Context().Err()
-			}
+		case !b.DryRun():
+			return true, b.awaitKey(v[3])
 		}
 		return true, nil
 	}))
@@ -272,6 +268,36 @@ func (b *accessKeyBuilder) newRegisteredKey(key *awsiam.AccessKey) *registeredKe
 		key, of(key.ID().ToStringOutput()), of(secretText(choose(key.Secret, none))),
 		of(choose(none, key.EncryptedSecret)),
 	}
+}
+
+// awaitKey waits until AWS knows the current key everywhere, whichever update created it.
+func (b *accessKeyBuilder) awaitKey(createDate any) error {
+	wait := iamWait()
+	if !b.created.Load() {
+		date, err := cast[string](createDate)
+		if err != nil {
+			return err
+		}
+		if wait, err = restOfWait(date, wait, time.Now()); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-b.Context.Context().Done():
+		return b.Context.Context().Err()
+	}
+}
+
+// restOfWait returns what is left of a wait that began when a key was created. A date in the future comes from a wrong
+// clock.
+func restOfWait(createDate string, wait time.Duration, now time.Time) (time.Duration, error) {
+	created, err := time.Parse(time.RFC3339, createDate)
+	if err != nil {
+		return 0, fmt.Errorf("read when the access key was created: %w", err)
+	}
+	return min(wait, created.Add(wait).Sub(now)), nil
 }
 
 // list asks AWS for the keys of the user.
@@ -313,8 +339,8 @@ func (b *accessKeyBuilder) listInitially(user string) (keyList, error) {
 	case errors.Is(err, errNoUser) && b.DryRun():
 		return keyList{}, nil // The update may create the user.
 	case errors.Is(err, errNoUser):
-		return keyList{}, fmt.Errorf("the IAM user %q does not exist. If it was deleted outside of Pulumi, "+
-			"\"pulumi up --refresh\" creates it again", user)
+		return keyList{}, fmt.Errorf("the IAM user %q does not exist: check userName. If a user of this stack was "+
+			"deleted outside of Pulumi, \"pulumi up --refresh\" creates it again", user)
 	}
 	return keyList{keys, err == nil}, err
 }

@@ -33,11 +33,12 @@ func (k *AccessKey) Annotate(a infer.Annotator) {
 func (args *AccessKeyArgs) Annotate(a infer.Annotator) {
 	a.Describe(&args.UserName, "The name of the IAM user who gets the key: a `RobotAccount`'s, another resource's or one "+
 		"that was created by hand. 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`. Another name creates a key for that "+
-		"user first and then deletes the keys of the old one. (Source: IAM User Guide, \"IAM and AWS STS quotas\".)")
+		"user first and then deletes the keys of the old one. It is an error if a user was renamed in place. (Source: IAM "+
+		"User Guide, \"IAM and AWS STS quotas\".)")
 	a.Describe(&args.Generation, "The generation of the current key, an integer from 1 to 1,000,000. By default 1. Raise "+
-		"it by one to rotate by hand. It is an error to lower it, or to raise it beyond the next generation. After "+
-		"`rotateEvery` has rotated, the output `generation` is ahead of this input, and any higher number up to the next "+
-		"generation rotates. (Source: IAM User Guide, \"Manage access keys for IAM users\".)")
+		"it by one to rotate by hand. It is an error to lower it, to leave it out again, or to raise it beyond the next "+
+		"generation. After `rotateEvery` has rotated, the output `generation` is ahead of this input, and any higher number "+
+		"up to the next generation rotates. (Source: IAM User Guide, \"Manage access keys for IAM users\".)")
 	a.Describe(&args.RotateEvery, "The age at which an update rotates the current key, in days of 24 hours, from `1d` to "+
 		"`3650d`, such as `60d`. AWS's creation date of the key tells its age. The preview shows the rotation; nothing "+
 		"happens without an update. By default keys are rotated by hand only. A change keeps the current key, unless it is "+
@@ -50,8 +51,8 @@ func (args *AccessKeyArgs) Annotate(a infer.Annotator) {
 		"depends on this component's outputs, `deleted` at the end of the update, and not if it fails. A change is in place.")
 	a.Describe(&args.HandOver, "How long the key before the current one stays active after a rotation, in days of 24 "+
 		"hours, from `1d` to `3650d`, such as `7d`. The first update after that makes the key what `previous` says, and its "+
-		"preview shows it. It is an error while `previous` is `active`. By default `previous` applies in the update that "+
-		"rotates.")
+		"preview shows it. It must be shorter than `rotateEvery`, and is an error while `previous` is `active`. By default "+
+		"`previous` applies in the update that rotates.")
 	a.Describe(&args.Revoked, "Whether every key of this component is switched off, in an emergency. By default `false`. "+
 		"A key that is created meanwhile is switched off too, and `rotateEvery` does not rotate. Set to `false` again, it "+
 		"switches the keys on, except what `previous` switches off. Under `--target`, add `--target-dependents`: without it "+

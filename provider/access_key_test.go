@@ -146,6 +146,10 @@ func TestAccessKeyBadInputs(t *testing.T) {
 		"active hand-over": {
 			map[string]resource.PropertyValue{"handOver": str("7d"), "previous": str("active")}, []string{"handOver: has no effect"},
 		},
+		"hand-over as long as the age": {
+			map[string]resource.PropertyValue{"handOver": str("7d"), "previous": str("deleted"), "rotateEvery": str("7d")},
+			[]string{"handOver: must be shorter than rotateEvery"},
+		},
 		"unknown secret": {
 			map[string]resource.PropertyValue{"secretsManager": resource.MakeComputed(str(""))},
 			[]string{"secretsManager = unknown: must be a literal object; only its fields may be outputs"},
@@ -249,5 +253,23 @@ func TestAccessKeyNeedsNewCLI(t *testing.T) {
 	}
 	if _, err := tp.Construct(t.Context(), tp.robotRequest(t, nil)); err != nil {
 		t.Errorf("without access keys: %v", err)
+	}
+}
+
+// TestRestOfWait checks that an update waits for a key that a killed update created just before, and never for longer
+// than for one of its own.
+func TestRestOfWait(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for age, want := range map[time.Duration]time.Duration{
+		0: 10 * time.Second, 4 * time.Second: 6 * time.Second, -time.Hour: 10 * time.Second, time.Minute: -50 * time.Second,
+	} {
+		rest, err := restOfWait(now.Add(-age).Format(time.RFC3339), 10*time.Second, now)
+		if err != nil || rest != want {
+			t.Errorf("a key of the age %s: %s, %v", age, rest, err)
+		}
+	}
+	if _, err := restOfWait("soon", time.Second, now); err == nil {
+		t.Error("a date that is none is taken")
 	}
 }

@@ -27,9 +27,9 @@
 // The engine calls Construct. serve counts the construct, and component.prepare unmarshals its inputs into property
 // values, their only form. The component's check function applies a table of rules to them, without the AWS account; if
 // anything is wrong, one error lists all of it and nothing exists yet. serve waits for a place and has the Pulumi SDK
-// set up a context. The component's construct function looks up the AWS account, checks what depends on it, reads the
-// inputs of a policy into a type of iam, and writes the policy. Then it registers itself and its children: an input is
-// passed on as it came, secret, unknown or depending on others.
+// set up a context (serve/workaround_connections.go). A component with a policy then looks up the AWS account, checks what
+// depends on it, reads the inputs of the policy into a type of iam, and writes it; AccessKey needs none of that. Then the
+// component registers itself and its children: an input is passed on as it came, secret, unknown or depending on others.
 //
 // Everything else, schema, configuration and the journal's methods, is served by pulumi-go-provider.
 //
@@ -42,8 +42,13 @@
 // that is switched off, after the current one works and is in every store; one that is deleted is not registered, and
 // the engine deletes it at the end.
 //
-// An update that is killed leaves one of three things. If the journal was recorded and no key created, the next update
-// creates the key: its generation is not the one in the slot. If AWS created a key that the engine did not record, a
-// hook finds it in AWS's list before the next creation, and the error names it with the command that deletes it. If the
-// key was recorded, the next update goes on with the stores.
+// An update that is killed leaves one of these:
+//
+//   - the journal and no key: the next update creates the key, because its generation is not the one in the slot
+//     (Journal.Next says what becomes of the other slot, isUnfinished when that one is gone too)
+//   - a key that the engine did not record: a hook finds it in AWS's list before the next creation, and the error names
+//     it with the command that deletes it (Journal.Blocking)
+//   - a recorded key: the next update goes on with the stores
+//   - a previous key that should have ended: it stays active for one more update (Journal.Held) or, once it is not
+//     registered any more, a warning names it (Step.Leftover)
 package provider

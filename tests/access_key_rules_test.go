@@ -1129,6 +1129,45 @@ func TestAccessKeyOfOtherUsers(t *testing.T) {
 	s.holds(other + active)
 }
 
+// TestAccessKeyOfUserRenamedInPlace checks that a key does not come along unnoticed when its user is renamed: the engine
+// would delete it by the user's old name, which AWS takes for done.
+func TestAccessKeyOfUserRenamedInPlace(t *testing.T) {
+	t.Parallel()
+	s := newKeyStack(t, newLab(t))
+	give := func(name string, options values) {
+		t.Helper()
+		s.writeWith(values{
+			"own": values{"type": "aws:iam:User", "properties": values{"name": name}, "options": options},
+		}, values{"userName": "${own.name}", "previous": "deleted"})
+	}
+	inPlace, replaced := values{}, values{"replaceOnChanges": []string{"name"}}
+	give("alpha", inPlace)
+	result, _ := s.up()
+	first := readKeyOutputs(t, result.Outputs)
+	give("beta", inPlace)
+	_, err := s.Up(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "access keys that can be this component's own: "+first.AccessKeyID) {
+		t.Fatalf("renamed in place: %v", err)
+	}
+	s.holds(first.AccessKeyID + active)
+	give("alpha", inPlace)
+	s.up()
+	s.unchanged()
+	s.holds(first.AccessKeyID + active)
+
+	give("alpha", replaced)
+	s.up()
+	give("beta", replaced)
+	result, _ = s.up()
+	s.holds(readKeyOutputs(t, result.Outputs).AccessKeyID + active)
+	users := account(t, s.lab).Users
+	if len(users) != 1 || users[0].Name != "beta" || works(t, s.lab, first.AccessKeyID, first.SecretAccessKey) {
+		t.Errorf("replaced, the account holds %s", pretty(t, users))
+	}
+	s.writeWith(values{}, nil)
+	s.destroy()
+}
+
 // TestAccessKeyMovesToAnotherUser checks that another user gets a key, and every store has it, before a key of the old
 // user is deleted.
 func TestAccessKeyMovesToAnotherUser(t *testing.T) {

@@ -365,6 +365,8 @@ func TestAccessKeyGeneration(t *testing.T) {
 			t.Errorf("generation %d: %v", generation, err)
 		}
 	}
+	s.give(values{})
+	s.fails("generation: must not be left out; it was 3")
 	s.holds(first.AccessKeyID + active)
 	s.destroy()
 }

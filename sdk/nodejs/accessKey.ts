@@ -160,11 +160,11 @@ export class AccessKey extends pulumi.ComponentResource {
  */
 export interface AccessKeyArgs {
     /**
-     * The generation of the current key, an integer from 1 to 1,000,000. By default 1. Raise it by one to rotate by hand. It is an error to lower it, or to raise it beyond the next generation. After `rotateEvery` has rotated, the output `generation` is ahead of this input, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
+     * The generation of the current key, an integer from 1 to 1,000,000. By default 1. Raise it by one to rotate by hand. It is an error to lower it, to leave it out again, or to raise it beyond the next generation. After `rotateEvery` has rotated, the output `generation` is ahead of this input, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
      */
     generation?: pulumi.Input<number | undefined>;
     /**
-     * How long the key before the current one stays active after a rotation, in days of 24 hours, from `1d` to `3650d`, such as `7d`. The first update after that makes the key what `previous` says, and its preview shows it. It is an error while `previous` is `active`. By default `previous` applies in the update that rotates.
+     * How long the key before the current one stays active after a rotation, in days of 24 hours, from `1d` to `3650d`, such as `7d`. The first update after that makes the key what `previous` says, and its preview shows it. It must be shorter than `rotateEvery`, and is an error while `previous` is `active`. By default `previous` applies in the update that rotates.
      */
     handOver?: pulumi.Input<string | undefined>;
     /**
@@ -192,7 +192,7 @@ export interface AccessKeyArgs {
      */
     ssmPath?: pulumi.Input<string | undefined>;
     /**
-     * The name of the IAM user who gets the key: a `RobotAccount`'s, another resource's or one that was created by hand. 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`. Another name creates a key for that user first and then deletes the keys of the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+     * The name of the IAM user who gets the key: a `RobotAccount`'s, another resource's or one that was created by hand. 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`. Another name creates a key for that user first and then deletes the keys of the old one. It is an error if a user was renamed in place. (Source: IAM User Guide, "IAM and AWS STS quotas".)
      */
     userName: pulumi.Input<string>;
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
@@ -105,6 +106,22 @@ type Step struct {
 var ErrNotListed = errors.New("AWS does not list the access key that the last update created yet; " +
 	"run the update again in a minute")
 
+// A RenamedError is returned for another user who has keys that can be the stack's own: the user was renamed in place,
+// and the keys came along. The engine would delete them by the old name, which AWS takes for done, and they would go on
+// working.
+type RenamedError struct {
+	From, To string
+	Keys     []UserKey
+}
+
+// Error says what to do.
+func (e *RenamedError) Error() string {
+	return fmt.Sprintf("userName: changes from %q to %q, who has access keys that can be this component's own: %s. If the "+
+		"user was renamed, they would go on working: undo the change, give the user the resource option "+
+		"replaceOnChanges: [\"name\"], and rename it then. If it is another user, delete its keys, or give it an "+
+		"AccessKey of its own", e.From, e.To, strings.Join(ids(e.Keys), ", "))
+}
+
 // Begin returns the journal of a user who had no key of this stack until now.
 func Begin(r Request) Step {
 	generation := max(r.Generation, 1)
@@ -137,6 +154,9 @@ func (j Journal) Next(r Request) (Step, error) {
 			next.Leftover = byAge(intersect(r.Keys, j.Before))
 		}
 		return next, nil
+	}
+	if own := j.ownKeysOfAnother(r); len(own) > 0 {
+		return Step{}, &RenamedError{j.User, r.User, own}
 	}
 	next.Planned = true
 	next.User, next.Before, next.PlannedAt = r.User, ids(r.Keys), r.Now
@@ -215,6 +235,19 @@ func (j Journal) current(r Request) (UserKey, bool) {
 		return UserKey{}, false
 	}
 	return byAge(since)[0], true
+}
+
+// ownKeysOfAnother returns the keys of another user that can be the stack's own: the journal lists them, or they are
+// not older than the current generation, as far as clocks agree.
+func (j Journal) ownKeysOfAnother(r Request) []UserKey {
+	const clockSkew = 5 * time.Minute
+	if r.User == j.User {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(r.Keys), func(k UserKey) bool {
+		return !slices.Contains(j.Before, k.ID) && !slices.Contains(j.PreviousBefore, k.ID) &&
+			k.Created.Before(j.PlannedAt.Add(-clockSkew))
+	})
 }
 
 // isMissing reports whether AWS lists no key that can be the current one. A user's first key may have been moved into

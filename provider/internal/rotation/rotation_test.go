@@ -419,6 +419,28 @@ func TestAnotherUserHasNoPreviousKey(t *testing.T) {
 	}
 }
 
+// TestUserRenamedInPlace checks that keys that came along with a new name are not taken for another user's.
+func TestUserRenamedInPlace(t *testing.T) {
+	t.Parallel()
+	for generations := 1; generations <= 2; generations++ {
+		w := newWorld(t, 1)
+		if generations == 2 {
+			w.must(w.request(0, 2))
+		}
+		r := w.request(0, generations)
+		r.User = "renamed"
+		var renamed *RenamedError
+		if _, err := w.journal.Next(r); !errors.As(err, &renamed) || len(renamed.Keys) != generations {
+			t.Errorf("with %d keys: %v", generations, err)
+		}
+		// A key that is older than the stack's is the other user's own.
+		r.Keys = []UserKey{{ID: "theirs", Created: w.journal.PlannedAt.Add(-time.Hour), Active: true}}
+		if step, err := w.journal.Next(r); err != nil || step.First != generations+1 {
+			t.Errorf("with %d keys, a user with an older key: %+v, %v", generations, step, err)
+		}
+	}
+}
+
 // TestUnfinishedRotation checks that a rotation that was killed before AWS created its key is never taken for done:
 // the key that works is not in the slot that the next one takes.
 func TestUnfinishedRotation(t *testing.T) {

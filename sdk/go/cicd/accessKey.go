@@ -121,9 +121,9 @@ func NewAccessKey(ctx *pulumi.Context,
 }
 
 type accessKeyArgs struct {
-	// The generation of the current key, an integer from 1 to 1,000,000. By default 1. Raise it by one to rotate by hand. It is an error to lower it, or to raise it beyond the next generation. After `rotateEvery` has rotated, the output `generation` is ahead of this input, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
+	// The generation of the current key, an integer from 1 to 1,000,000. By default 1. Raise it by one to rotate by hand. It is an error to lower it, to leave it out again, or to raise it beyond the next generation. After `rotateEvery` has rotated, the output `generation` is ahead of this input, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
 	Generation *int `pulumi:"generation"`
-	// How long the key before the current one stays active after a rotation, in days of 24 hours, from `1d` to `3650d`, such as `7d`. The first update after that makes the key what `previous` says, and its preview shows it. It is an error while `previous` is `active`. By default `previous` applies in the update that rotates.
+	// How long the key before the current one stays active after a rotation, in days of 24 hours, from `1d` to `3650d`, such as `7d`. The first update after that makes the key what `previous` says, and its preview shows it. It must be shorter than `rotateEvery`, and is an error while `previous` is `active`. By default `previous` applies in the update that rotates.
 	HandOver *string `pulumi:"handOver"`
 	// An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates the key; the previous key keeps its own. A public key that has expired stops only an update that creates a key.
 	PgpKey *string `pulumi:"pgpKey"`
@@ -137,15 +137,15 @@ type accessKeyArgs struct {
 	SecretsManager *AccessKeySecret `pulumi:"secretsManager"`
 	// The path, such as `/cicd/robot`, of two AWS Systems Manager parameters of type `SecureString` that hold the current key: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Names of `A-Z a-z 0-9 _ . -`, each after a slash, at most 14 of them and 900 characters, not beginning with `/aws` or `/ssm`. By default none. A rotation writes one after the other, so a reader in between gets an ID and a secret that do not match. Another path creates new parameters before it deletes the old ones. (Source: AWS Systems Manager API Reference, "PutParameter".)
 	SsmPath *string `pulumi:"ssmPath"`
-	// The name of the IAM user who gets the key: a `RobotAccount`'s, another resource's or one that was created by hand. 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`. Another name creates a key for that user first and then deletes the keys of the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+	// The name of the IAM user who gets the key: a `RobotAccount`'s, another resource's or one that was created by hand. 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`. Another name creates a key for that user first and then deletes the keys of the old one. It is an error if a user was renamed in place. (Source: IAM User Guide, "IAM and AWS STS quotas".)
 	UserName string `pulumi:"userName"`
 }
 
 // The set of arguments for constructing a AccessKey resource.
 type AccessKeyArgs struct {
-	// The generation of the current key, an integer from 1 to 1,000,000. By default 1. Raise it by one to rotate by hand. It is an error to lower it, or to raise it beyond the next generation. After `rotateEvery` has rotated, the output `generation` is ahead of this input, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
+	// The generation of the current key, an integer from 1 to 1,000,000. By default 1. Raise it by one to rotate by hand. It is an error to lower it, to leave it out again, or to raise it beyond the next generation. After `rotateEvery` has rotated, the output `generation` is ahead of this input, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
 	Generation pulumi.IntPtrInput
-	// How long the key before the current one stays active after a rotation, in days of 24 hours, from `1d` to `3650d`, such as `7d`. The first update after that makes the key what `previous` says, and its preview shows it. It is an error while `previous` is `active`. By default `previous` applies in the update that rotates.
+	// How long the key before the current one stays active after a rotation, in days of 24 hours, from `1d` to `3650d`, such as `7d`. The first update after that makes the key what `previous` says, and its preview shows it. It must be shorter than `rotateEvery`, and is an error while `previous` is `active`. By default `previous` applies in the update that rotates.
 	HandOver pulumi.StringPtrInput
 	// An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates the key; the previous key keeps its own. A public key that has expired stops only an update that creates a key.
 	PgpKey pulumi.StringPtrInput
@@ -159,7 +159,7 @@ type AccessKeyArgs struct {
 	SecretsManager AccessKeySecretPtrInput
 	// The path, such as `/cicd/robot`, of two AWS Systems Manager parameters of type `SecureString` that hold the current key: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Names of `A-Z a-z 0-9 _ . -`, each after a slash, at most 14 of them and 900 characters, not beginning with `/aws` or `/ssm`. By default none. A rotation writes one after the other, so a reader in between gets an ID and a secret that do not match. Another path creates new parameters before it deletes the old ones. (Source: AWS Systems Manager API Reference, "PutParameter".)
 	SsmPath pulumi.StringPtrInput
-	// The name of the IAM user who gets the key: a `RobotAccount`'s, another resource's or one that was created by hand. 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`. Another name creates a key for that user first and then deletes the keys of the old one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+	// The name of the IAM user who gets the key: a `RobotAccount`'s, another resource's or one that was created by hand. 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`. Another name creates a key for that user first and then deletes the keys of the old one. It is an error if a user was renamed in place. (Source: IAM User Guide, "IAM and AWS STS quotas".)
 	UserName pulumi.StringInput
 }
 
