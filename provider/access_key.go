@@ -100,8 +100,8 @@ func checkAccessKey(in *input.Inputs, _ string) {
 	every, everyErr := rotation.ParseInterval(in.String("rotateEvery"))
 	handOver, handOverErr := rotation.ParseInterval(in.String("handOver"))
 	if everyErr == nil && handOverErr == nil && handOver >= every {
-		in.ReportWhole(input.At("handOver"), errors.New("must be shorter than rotateEvery: otherwise the next rotation comes "+
-			"before the hand-over ends"))
+		in.ReportWhole(input.At("handOver"), errors.New("must be shorter than rotateEvery: otherwise the next rotation "+
+			"comes before the hand-over ends"))
 	}
 	if in.Given("pgpKey") {
 		for _, needsSecret := range []string{secretsManagerInput, "ssmPath"} {

@@ -27,9 +27,10 @@
 // The engine calls Construct. serve counts the construct, and component.prepare unmarshals its inputs into property
 // values, their only form. The component's check function applies a table of rules to them, without the AWS account; if
 // anything is wrong, one error lists all of it and nothing exists yet. serve waits for a place and has the Pulumi SDK
-// set up a context (serve/workaround_connections.go). A component with a policy then looks up the AWS account, checks what
-// depends on it, reads the inputs of the policy into a type of iam, and writes it; AccessKey needs none of that. Then the
-// component registers itself and its children: an input is passed on as it came, secret, unknown or depending on others.
+// set up a context (serve/workaround_connections.go). A component with a policy then looks up the AWS account, checks
+// what depends on it, reads the inputs of the policy into a type of iam, and writes it; AccessKey needs none of that.
+// Then the component registers itself and its children: an input is passed on as it came, secret, unknown or depending
+// on others.
 //
 // Everything else, schema, configuration and the journal's methods, is served by pulumi-go-provider.
 //

@@ -116,8 +116,8 @@ type RenamedError struct {
 
 // Error says what to do.
 func (e *RenamedError) Error() string {
-	return fmt.Sprintf("userName: changes from %q to %q, who has access keys that can be this component's own: %s. If the "+
-		"user was renamed, they would go on working: undo the change, give the user the resource option "+
+	return fmt.Sprintf("userName: changes from %q to %q, who has access keys that can be this component's own: %s. If "+
+		"the user was renamed, they would go on working: undo the change, give the user the resource option "+
 		"replaceOnChanges: [\"name\"], and rename it then. If it is another user, delete its keys, or give it an "+
 		"AccessKey of its own", e.From, e.To, strings.Join(ids(e.Keys), ", "))
 }
