@@ -164,9 +164,9 @@ func (b *accessKeyBuilder) rotateAfter() pulumi.StringOutput {
 		if err != nil {
 			return "", err
 		}
-		began, err := time.Parse(time.RFC3339, rotatedAt)
+		began, err := parseCreateDate(rotatedAt)
 		if err != nil {
-			return "", fmt.Errorf("read when the access key was created: %w", err)
+			return "", err
 		}
 		return began.Add(age).UTC().Format(time.RFC3339), nil
 	})

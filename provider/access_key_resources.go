@@ -255,10 +255,10 @@ func (b *accessKeyBuilder) newRegisteredKey(key *awsiam.AccessKey) *registeredKe
 			return false, fmt.Errorf("the access key %v in the stack's state has no secret: it was imported, and AWS tells a "+
 				"secret only once, when the key is created. Remove the key from the state, delete it in AWS when nobody uses it, "+
 				"and run the update again, which creates another one:\n  pulumi state delete '%s'", v[1], urn)
-		case !b.DryRun():
-			return true, b.awaitKey(v[3])
+		case b.DryRun():
+			return true, nil
 		}
-		return true, nil
+		return true, b.awaitKey(v[3])
 	}))
 	of := func(value pulumi.StringOutput) pulumi.StringOutput {
 		return applyText(pulumi.All(ready, value), func(v []any) (string, error) { return cast[string](v[1]) })
@@ -293,11 +293,20 @@ func (b *accessKeyBuilder) awaitKey(createDate any) error {
 // restOfWait returns what is left of a wait that began when a key was created. A date in the future comes from a wrong
 // clock.
 func restOfWait(createDate string, wait time.Duration, now time.Time) (time.Duration, error) {
-	created, err := time.Parse(time.RFC3339, createDate)
+	created, err := parseCreateDate(createDate)
 	if err != nil {
-		return 0, fmt.Errorf("read when the access key was created: %w", err)
+		return 0, err
 	}
 	return min(wait, created.Add(wait).Sub(now)), nil
+}
+
+// parseCreateDate reads the date that AWS gave a key.
+func parseCreateDate(s string) (time.Time, error) {
+	created, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read when the access key was created: %w", err)
+	}
+	return created, nil
 }
 
 // list asks AWS for the keys of the user.
