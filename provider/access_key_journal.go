@@ -99,7 +99,7 @@ func (r *journalProvider) check(log logger, req p.CheckRequest) (p.CheckResponse
 			if err := journal.CheckGeneration(request.Generation); err != nil {
 				// The path names the component's input. The engine adds nothing to a failure without a property, such as
 				// a value that is secret.
-				in := input.New(asked, false)
+				in := input.New(asked)
 				if in.Given("generation") {
 					in.ReportInput("generation", err)
 				} else {

@@ -2,6 +2,8 @@ package provider
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	rpc "github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -29,10 +31,10 @@ type component struct {
 // A construction is one Construct request in progress.
 type construction struct {
 	*pulumi.Context
-	// name and options are those of the component.
-	name    string
-	options pulumi.ResourceOption
-	in      *input.Inputs
+	// name, parent and options are those of the component; the parent is a URN.
+	name, parent string
+	options      pulumi.ResourceOption
+	in           *input.Inputs
 	*serve.Deployment
 }
 
@@ -43,7 +45,10 @@ func (c component) prepare(req *pulumirpc.ConstructRequest, d *serve.Deployment)
 	if err != nil {
 		return nil, err
 	}
-	in := input.New(values, req.GetDryRun())
+	in := input.New(values)
+	if !req.GetDryRun() {
+		forgetSkipped(req, in)
+	}
 	c.check(in, req.GetName())
 	if err := in.Err(); err != nil {
 		return nil, rpcerror.WrapDetailedError(err)
@@ -54,7 +59,7 @@ func (c component) prepare(req *pulumirpc.ConstructRequest, d *serve.Deployment)
 	return func(
 		ctx *pulumi.Context, _, name string, _ host.ConstructInputs, options pulumi.ResourceOption,
 	) (*host.ConstructResult, error) {
-		made, err := c.construct(&construction{ctx, name, options, in, d})
+		made, err := c.construct(&construction{ctx, name, req.GetParent(), options, in, d})
 		if err != nil {
 			return nil, err
 		}
@@ -83,6 +88,17 @@ func serveBySelf(req *pulumirpc.ConstructRequest, self string) {
 		req.Providers = map[string]string{}
 	}
 	req.Providers[Name] = self
+}
+
+// forgetSkipped takes from the component's dependencies what its unknown inputs depend on. What is unknown in an update
+// comes from a resource that --target or --exclude skips. The state does not have that resource, and would be corrupt
+// if the component depended on it. The children do, but see refuseUnknowns.
+func forgetSkipped(req *pulumirpc.ConstructRequest, in *input.Inputs) {
+	for _, name := range in.Unknown() {
+		for _, urn := range req.GetInputDependencies()[name].GetUrns() {
+			req.Dependencies = slices.DeleteFunc(req.Dependencies, func(on string) bool { return on == urn })
+		}
+	}
 }
 
 // readInputs returns the inputs of a request as property values, each with the dependencies that the request has for
@@ -116,7 +132,31 @@ func (c *construction) register(token string, made pulumi.ComponentResource) (pu
 	if err := c.RegisterComponentResource(token, c.name, made, c.options); err != nil {
 		return nil, fmt.Errorf("register the component: %w", err)
 	}
-	return pulumi.Parent(made), nil
+	var child pulumi.ResourceOption = pulumi.Parent(made)
+	if unknown := c.in.Unknown(); !c.DryRun() && len(unknown) > 0 {
+		guard, err := c.refuseUnknowns(token, unknown)
+		if err != nil {
+			return nil, err
+		}
+		child = pulumi.Composite(child, guard)
+	}
+	return child, nil
+}
+
+// refuseUnknowns returns an option for the children of a component with unknown inputs in an update, which has the
+// engine create and update none of them. With --exclude it would, and leave out what is unknown, which the AWS provider
+// takes for removed. With --target it skips these children anyway, and nothing is refused.
+func (c *construction) refuseUnknowns(token string, unknown []string) (pulumi.ResourceOption, error) {
+	hook, err := c.RegisterHook(c.Context, fmt.Sprintf("refuse unknown inputs of %s %s in %s", token, c.name, c.parent),
+		func(*pulumi.ResourceHookArgs) error {
+			return fmt.Errorf("%s: must be known in an update; it comes from a resource that was excluded: exclude %s too",
+				strings.Join(unknown, ", "), c.name)
+		})
+	if err != nil {
+		return nil, err
+	}
+	hooks := []*pulumi.ResourceHook{hook}
+	return pulumi.ResourceHooks(&pulumi.ResourceHookBinding{BeforeCreate: hooks, BeforeUpdate: hooks}), nil
 }
 
 // warn shows the user a warning about a resource.

@@ -225,7 +225,12 @@ func childName(name, key string) string { return name + ":" + key }
 // warnDeploymentRole warns of what is no error, and yet should be known.
 func warnDeploymentRole(c *construction, deployment *DeploymentRole, trust string) error {
 	for _, name := range []string{managedPoliciesInput, inlinePoliciesInput} {
-		if c.in.Get(name).IsComputed() {
+		switch {
+		case !c.in.Get(name).IsComputed():
+		case !c.DryRun():
+			return fmt.Errorf("%s: must not be unknown as a whole in an update, which would delete what it made before; make "+
+				"it a list or map whose elements are outputs", name)
+		default:
 			if err := c.warn(deployment, "%s is unknown as a whole: this preview leaves out what comes of it, and shows what "+
 				"it made before as deleted", name); err != nil {
 				return err

@@ -384,33 +384,6 @@ func TestUnknownValuesOfARoleAreCheckedLater(t *testing.T) {
 	}
 }
 
-// TestUnknownValuesOfARoleAreRefusedInAnUpdate says that nothing takes the place of what should be known by then: the
-// role would trust anybody under any name, or lose its permissions.
-func TestUnknownValuesOfARoleAreRefusedInAnUpdate(t *testing.T) {
-	t.Parallel()
-	unknown := resource.MakeComputed(resource.NewProperty(""))
-	for path, inputs := range map[string]resource.PropertyMap{
-		"trusted":              {"trusted": unknown},
-		"trusted[0]":           {"trusted": resource.NewProperty([]resource.PropertyValue{unknown})},
-		"sessionNames":         {"sessionNames": resource.NewProperty(resource.Output{})},
-		"externalId":           {"externalId": unknown},
-		"managedPolicyArns":    {"managedPolicyArns": unknown},
-		"managedPolicyArns[0]": {"managedPolicyArns": resource.NewProperty([]resource.PropertyValue{unknown})},
-		"inlinePolicies":       {"inlinePolicies": unknown},
-		"inlinePolicies.x":     {"inlinePolicies": resource.NewProperty(resource.PropertyMap{"x": unknown})},
-		"inlinePolicies.y":     {"inlinePolicies": resource.NewProperty(resource.PropertyMap{"y": document(unknown)})},
-	} {
-		tp := startProvider(t)
-		_, err := tp.Construct(t.Context(), tp.roleRequest(t, inputs))
-		if err == nil || !strings.Contains(err.Error(), "- "+path+" = unknown: is still unknown in an update") {
-			t.Errorf("%s: the error is %v", path, err)
-		}
-		if n := len(tp.registered()); n != 0 {
-			t.Errorf("%s: %d resources are registered", path, n)
-		}
-	}
-}
-
 // TestEveryInputOfARoleHasARule says that no field of the arguments goes unchecked.
 func TestEveryInputOfARoleHasARule(t *testing.T) {
 	t.Parallel()

@@ -259,29 +259,6 @@ func TestUnknownValuesAreCheckedLater(t *testing.T) {
 	}
 }
 
-// TestUnknownValuesAreRefusedInAnUpdate says that no default takes the place of what should be known by then: a
-// robot would get every role instead of one.
-func TestUnknownValuesAreRefusedInAnUpdate(t *testing.T) {
-	t.Parallel()
-	unknown := resource.MakeComputed(resource.NewProperty(""))
-	for path, inputs := range map[string]resource.PropertyMap{
-		"assumableRoles":    {"assumableRoles": unknown},
-		"assumableRoles[0]": {"assumableRoles": resource.NewProperty([]resource.PropertyValue{unknown})},
-		"sourceIps":         {"sourceIps": resource.NewProperty(resource.Output{})},
-		"tags.a":            {"tags": resource.NewProperty(resource.PropertyMap{"a": unknown})},
-		"userName":          {"userName": unknown},
-	} {
-		tp := startProvider(t)
-		_, err := tp.Construct(t.Context(), tp.robotRequest(t, inputs))
-		if err == nil || !strings.Contains(err.Error(), "- "+path+" = unknown: is still unknown in an update") {
-			t.Errorf("%s: the error is %v", path, err)
-		}
-		if n := len(tp.registered()); n != 0 {
-			t.Errorf("%s: %d resources are registered", path, n)
-		}
-	}
-}
-
 // TestEveryInputHasARule says that no field of the arguments goes unchecked.
 func TestEveryInputHasARule(t *testing.T) {
 	t.Parallel()

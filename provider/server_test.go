@@ -64,14 +64,25 @@ func TestPanicBecomesAnError(t *testing.T) {
 	}
 }
 
+// TestCancellationIsNotBlamedOnTheComponent checks that a component whose child is cancelled, because the update failed
+// elsewhere, has no error of its own.
 func TestCancellationIsNotBlamedOnTheComponent(t *testing.T) {
 	t.Parallel()
+	failed := make(chan struct{})
 	tp := startComponent(t, func(*pulumi.Context, string) (*RobotAccount, error) {
+		defer close(failed)
 		return nil, fmt.Errorf("awaiting input property %q: %w", "group",
 			status.Error(codes.Canceled, context.Canceled.Error()))
 	})
-	_, err := tp.Construct(t.Context(), tp.robotRequest(t, nil))
-	if status.Code(err) != codes.Canceled || strings.Contains(err.Error(), "awaiting input property") {
+	ended := make(chan error, 1)
+	go func() {
+		_, err := tp.Construct(t.Context(), tp.robotRequest(t, nil))
+		ended <- err
+	}()
+	<-failed
+	_, err := tp.Cancel(t.Context(), &emptypb.Empty{})
+	check(t, err)
+	if err := <-ended; err != nil {
 		t.Errorf("a cancellation gives %v", err)
 	}
 }
@@ -97,7 +108,7 @@ func TestCancelWaitsForConstructs(t *testing.T) {
 	check(t, err)
 	select {
 	case err := <-ended:
-		if status.Code(err) != codes.Canceled || !strings.Contains(err.Error(), "see the other errors") {
+		if err != nil {
 			t.Errorf("a construct that is cancelled gives %v", err)
 		}
 	default:

@@ -58,10 +58,6 @@ func (in *Inputs) document(at Location, v property.Value) (text string, ok bool)
 		in.Report(at, v, err)
 		return "", false
 	}
-	if v.HasComputed() && !in.preview {
-		in.check(at, property.New(property.Computed), nil)
-		return "", false
-	}
 	wrong := iam.CheckIdentityPolicy(document)
 	for _, err := range wrong {
 		in.Report(at, v, err)

@@ -12,16 +12,12 @@ import (
 
 // Inputs are the inputs of one component, and what is wrong with them.
 type Inputs struct {
-	values property.Map
-	// preview reports that values may be unknown.
-	preview  bool
+	values   property.Map
 	problems []problem
 }
 
 // New returns the inputs of a component.
-func New(values property.Map, preview bool) *Inputs {
-	return &Inputs{values: values, preview: preview}
-}
+func New(values property.Map) *Inputs { return &Inputs{values: values} }
 
 // Get returns the value of an input, null if it is not given.
 func (in *Inputs) Get(name string) property.Value { return in.values.Get(name) }
@@ -32,6 +28,17 @@ func (in *Inputs) Given(name string) bool { return !in.values.Get(name).IsNull()
 // Known reports whether the inputs are known as far as they are given.
 func (in *Inputs) Known(names ...string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { return in.values.Get(name).HasComputed() })
+}
+
+// Unknown returns the names of the inputs that are not known as a whole.
+func (in *Inputs) Unknown() []string {
+	var names []string
+	for name, v := range in.values.AllStable {
+		if v.HasComputed() {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // String returns an input that has passed the rule of a string, or an empty string if it is not given or unknown.
@@ -97,7 +104,7 @@ func (in *Inputs) Object(name string) *Inputs {
 	if fields == nil {
 		return nil
 	}
-	return New(property.NewMap(fields), in.preview)
+	return New(property.NewMap(fields))
 }
 
 // inherit returns a part of a value, as secret as the whole and with its dependencies.

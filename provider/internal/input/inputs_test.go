@@ -15,8 +15,8 @@ import (
 
 const testURN = resource.URN("urn:pulumi:stack::project::a:b:C::d")
 
-func inputs(preview bool, values map[string]property.Value) *Inputs {
-	return New(property.NewMap(values), preview)
+func inputs(values map[string]property.Value) *Inputs {
+	return New(property.NewMap(values))
 }
 
 func refuse(string) error { return errors.New("must not be") }
@@ -24,7 +24,7 @@ func refuse(string) error { return errors.New("must not be") }
 // TestProblems checks that one error lists every problem, shows no secret, and is bounded.
 func TestProblems(t *testing.T) {
 	t.Parallel()
-	in := inputs(true, map[string]property.Value{
+	in := inputs(map[string]property.Value{
 		"a": property.New("x"), "b": property.New("s3cr3t").WithSecret(true), "c": property.New(property.Computed),
 		"d": property.New([]property.Value{property.New("y"), property.New(1.0)}), "null": property.New(property.Null),
 		"e": property.New(map[string]property.Value{"s3cr3t": property.New("y")}).WithSecret(true), "aa": property.New(true),
@@ -49,26 +49,29 @@ func TestProblems(t *testing.T) {
 	for i := range many {
 		many[i] = property.New(strings.Repeat("x", 1000))
 	}
-	in = inputs(false, map[string]property.Value{"a": property.New(many)})
+	in = inputs(map[string]property.Value{"a": property.New(many)})
 	in.Check(Rules{"a": List(refuse)})
 	if text := in.Problems(); !strings.HasSuffix(text, "\n  and 950 more") || len(text) > maxProblems*2*maxShown {
 		t.Errorf("an error of %d characters ends with %q", len(text), text[len(text)-50:])
 	}
 }
 
-// TestUnknown checks that an unknown value is no problem in a preview, and one in an update.
+// TestUnknown checks that an unknown value is no problem, and that its input is named.
 func TestUnknown(t *testing.T) {
 	t.Parallel()
 	unknown := property.New(property.Computed)
-	for _, preview := range []bool{true, false} {
-		in := inputs(preview, map[string]property.Value{"a": unknown, "b": property.New([]property.Value{unknown})})
-		in.Check(Rules{"a": Text(refuse), "b": List(refuse)})
-		if got := len(in.problems); (got == 0) != preview {
-			t.Errorf("in a preview %v, there are %d problems", preview, got)
-		}
-		if in.Known("a") || in.Known("b") || !in.Known("c") || !in.Known() {
-			t.Error("an unknown value is taken for known, or one that is not given for unknown")
-		}
+	in := inputs(map[string]property.Value{
+		"a": unknown, "b": property.New([]property.Value{unknown}), "d": property.New("x"), "e": property.New(property.Null),
+	})
+	in.Check(Rules{"a": Text(refuse), "b": List(refuse), "d": Text(func(string) error { return nil }), "e": Boolean})
+	if err := in.Err(); err != nil {
+		t.Error(err)
+	}
+	if in.Known("a") || in.Known("b") || !in.Known("c", "d", "e") || !in.Known() {
+		t.Error("an unknown value is taken for known, or one that is not given for unknown")
+	}
+	if names := in.Unknown(); !slices.Equal(names, []string{"a", "b"}) {
+		t.Errorf("the unknown inputs are %v", names)
 	}
 }
 
@@ -77,7 +80,7 @@ func TestOneOf(t *testing.T) {
 	for word, want := range map[string]string{
 		"active": "", "actve": `did you mean "active"?`, "elsewhere": "must be one of active, deleted",
 	} {
-		in := inputs(false, map[string]property.Value{"a": property.New(word)})
+		in := inputs(map[string]property.Value{"a": property.New(word)})
 		in.Check(Rules{"a": OneOf("active", "deleted")})
 		if err := in.Err(); (err == nil) != (want == "") || (err != nil && !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v", word, err)
@@ -88,7 +91,7 @@ func TestOneOf(t *testing.T) {
 // TestParts checks that parts of a secret or dependent value are so too.
 func TestParts(t *testing.T) {
 	t.Parallel()
-	in := inputs(false, map[string]property.Value{
+	in := inputs(map[string]property.Value{
 		"list": property.New([]property.Value{property.New("x")}).WithSecret(true).WithDependencies([]resource.URN{testURN}),
 		"map":  property.New(map[string]property.Value{"k": property.New("x")}).WithSecret(true).WithDependencies([]resource.URN{testURN}),
 	})
@@ -135,7 +138,7 @@ func TestPassedOn(t *testing.T) {
 		"unknown, later":  {property.New(property.Computed).WithDependencies([]resource.URN{testURN}), true, false, 1},
 		"dependent twice": {DependingOn(text.WithDependencies([]resource.URN{testURN}), []resource.URN{testURN}), false, false, 1},
 	} {
-		in := inputs(true, map[string]property.Value{
+		in := inputs(map[string]property.Value{
 			"text": tt.value, "map": property.New(map[string]property.Value{"k": tt.value}),
 		})
 		mocks := registered{requests: make(chan *pulumi.MockResourceArgs, 1)}
@@ -177,7 +180,7 @@ func TestDocuments(t *testing.T) {
 			})}),
 		})
 	}
-	in := inputs(true, map[string]property.Value{"p": property.New(map[string]property.Value{
+	in := inputs(map[string]property.Value{"p": property.New(map[string]property.Value{
 		"known": document(property.New("*")), "unknown": document(property.New(property.Computed)),
 		"secret": document(property.New("*").WithSecret(true)), "text": property.New(`{"Version": "2012-10-17", "Statement": []}`),
 	})})

@@ -92,13 +92,8 @@ func (in *Inputs) RejectComputedObject(name string) {
 
 func (in *Inputs) check(at Location, v property.Value, check Rule) {
 	at.secret = at.secret || v.Secret()
-	switch {
-	case !v.IsComputed():
+	if !v.IsComputed() {
 		check(in, at, v)
-	case !in.preview:
-		// The Pulumi SDK drops what is unknown in an update, and the default would take its place.
-		in.Report(at, v, errors.New("is still unknown in an update: the resource that it comes from was not created; "+
-			"was it left out of the targets?"))
 	}
 }
 

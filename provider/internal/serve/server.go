@@ -50,6 +50,9 @@ func Run(ctx context.Context, pkg Package) error {
 	})
 }
 
+var errCancelled = status.Error(codes.Canceled,
+	"cancelled: the update was cancelled, or failed elsewhere; see the other errors")
+
 // server is the plugin, as the engine sees it. pulumi-go-provider serves everything but components.
 type server struct {
 	pulumirpc.ResourceProviderServer
@@ -59,6 +62,8 @@ type server struct {
 	// self is the reference of the provider resource that this process serves.
 	self    atomic.Pointer[string]
 	session atomic.Pointer[session]
+	// cancelling is how long the engine may take from the first failure until it cancels what is still running.
+	cancelling time.Duration
 }
 
 // NewServer returns the plugin for an engine, which may be nil until it attaches.
@@ -67,7 +72,7 @@ func NewServer(engine *host.HostClient, pkg Package) (pulumirpc.ResourceProvider
 	if err != nil {
 		return nil, err
 	}
-	s := &server{ResourceProviderServer: framework, pkg: pkg}
+	s := &server{ResourceProviderServer: framework, pkg: pkg, cancelling: time.Minute}
 	s.engine.Store(engine)
 	s.session.Store(newSession())
 	return s, nil
@@ -95,9 +100,8 @@ func (s *server) Configure(
 	return s.ResourceProviderServer.Configure(ctx, req)
 }
 
-// Cancel cancels running and later constructs, and waits for the running ones to return. The engine hangs up then: a
-// construct that had not answered before would be told as "grpc: the client connection is closing", one line for each,
-// with the error that ended the update among them.
+// Cancel cancels running and later constructs, and waits for the running ones to return. The engine hangs up then: for
+// a construct that had not answered before, it would show "grpc: the client connection is closing".
 func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	const (
 		longest  = 2 * time.Second        // The engine waits 5 seconds, for all plugins together.
@@ -115,6 +119,9 @@ func (s *server) Construct(
 ) (resp *pulumirpc.ConstructResponse, err error) {
 	defer RecoverAsError(&err)
 	session := s.session.Load()
+	if session.ctx.Err() != nil {
+		return nil, errCancelled
+	}
 	ctx, end := session.begin(ctx)
 	defer end()
 	if !req.GetAcceptsOutputValues() {
@@ -141,10 +148,15 @@ func (s *server) Construct(
 		err = ctx.Err()
 	}
 	if err != nil && strings.Contains(err.Error(), context.Canceled.Error()) {
-		// The engine cancels its constructs when a resource fails. Which of the children one was waiting for then is of no
-		// use to anybody, and hides the one that failed.
-		return nil, status.Error(codes.Canceled,
-			"cancelled: the update was cancelled, or failed elsewhere; see the other errors")
+		// The engine stops asking for resources when one fails. It would show an error for each component that was still
+		// waiting for its children, and hide the one at fault. Once the engine has cancelled everything, it takes nothing
+		// from an answer, so that an empty one says the least.
+		select {
+		case <-session.ctx.Done():
+			return &pulumirpc.ConstructResponse{}, nil
+		case <-time.After(s.cancelling):
+			return nil, errCancelled
+		}
 	}
 	if err != nil {
 		return nil, withoutAwaiting(err)

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 	"testing"
@@ -106,4 +107,30 @@ func TestStuckConstructOfAnOldSession(t *testing.T) {
 	}
 	close(release)
 	<-returned
+}
+
+// TestCancelledElsewhere checks that a component whose child was cancelled has an error if the engine does not cancel
+// what is running.
+func TestCancelledElsewhere(t *testing.T) {
+	t.Parallel()
+	m := startMonitor(t)
+	pkg := Package{Name: "test", Version: "1.0.0", Components: map[tokens.Type]Component{
+		componentType: func(*pulumirpc.ConstructRequest, *Deployment) (host.ConstructFunc, error) {
+			return func(
+				*pulumi.Context, string, string, host.ConstructInputs, pulumi.ResourceOption,
+			) (*host.ConstructResult, error) {
+				return nil, context.Canceled
+			}, nil
+		},
+	}}
+	plugin, err := NewServer(m.engine, pkg)
+	check(t, err)
+	s, ok := plugin.(*server)
+	if !ok {
+		t.Fatalf("the server is a %T", plugin)
+	}
+	s.cancelling = time.Millisecond
+	if _, err := s.Construct(t.Context(), m.request()); !errors.Is(err, errCancelled) {
+		t.Errorf("the error is %v", err)
+	}
 }

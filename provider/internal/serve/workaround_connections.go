@@ -39,10 +39,15 @@ func constructAndClose(
 			_ = opened.Close()
 		}
 	}()
-	return host.Construct(ctx, req, engine.EngineConn(), func(
+	resp, err := host.Construct(ctx, req, engine.EngineConn(), func(
 		ctx *pulumi.Context, typ, name string, inputs host.ConstructInputs, options pulumi.ResourceOption,
 	) (*host.ConstructResult, error) {
 		opened = ctx
+		defer keepUnknowns(req)
 		return onNewStack(func() (*host.ConstructResult, error) { return construct(ctx, typ, name, inputs, options) })
 	})
+	if err != nil {
+		return nil, err
+	}
+	return resp, asOutputValues(resp)
 }
