@@ -37,9 +37,6 @@ func (b *accessKeyBuilder) registerStores(keys *accessKeys) ([]pulumi.Resource, 
 	return stores, nil
 }
 
-// unprotected keeps protection from stopping the withdrawal of a key, of which a store holds a copy.
-var unprotected = pulumi.Protect(false)
-
 // registerSecret registers the secret in Secrets Manager, and returns its value.
 func (b *accessKeyBuilder) registerSecret(keys *accessKeys) (pulumi.Resource, error) {
 	name := b.storeResource(b.secretSlot)

@@ -159,6 +159,14 @@ func (c *construction) refuseUnknowns(token string, unknown []string) (pulumi.Re
 	return pulumi.ResourceHooks(&pulumi.ResourceHookBinding{BeforeCreate: hooks, BeforeUpdate: hooks}), nil
 }
 
+// unprotected is the option of children that the protection of their component does not cover: keys with their copies,
+// and policies. It must never stop a rotation, or keep a permission that is taken out of the inputs.
+var unprotected = pulumi.Protect(false)
+
+// createFirst is the option of children with a name of which AWS takes two. The AWS provider would delete a resource
+// with a given name before it creates its replacement.
+var createFirst = pulumi.DeleteBeforeReplace(false)
+
 // warn shows the user a warning about a resource.
 func (c *construction) warn(on pulumi.Resource, format string, args ...any) error {
 	if err := c.Log.Warn(fmt.Sprintf(format, args...), &pulumi.LogArgs{Resource: on}); err != nil {

@@ -9,9 +9,9 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// TestUnknownInAnUpdate checks what becomes of inputs that are unknown in an update, because the resource that they come
-// from is skipped: they stay unknown, the component does not depend on that resource, which the state does not have, and
-// no child is created or updated.
+// TestUnknownInAnUpdate checks what becomes of inputs that are unknown in an update, because the resource that they
+// come from is skipped: they stay unknown, the component does not depend on that resource, which the state does not
+// have, and no child is created or updated.
 func TestUnknownInAnUpdate(t *testing.T) {
 	t.Parallel()
 	const (

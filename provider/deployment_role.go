@@ -137,7 +137,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 	if c.in.Given("description") {
 		description = c.in.Text("description")
 	}
-	role, err := awsiam.NewRole(c.Context, c.name, &awsiam.RoleArgs{
+	role, err := awsiam.NewRole(c.Context, roleResource(c), &awsiam.RoleArgs{
 		Name:                c.in.Text("roleName"),
 		Path:                c.in.Text("path"),
 		Description:         description,
@@ -160,6 +160,17 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 	deployment.RoleUniqueID = role.UniqueId
 	deployment.TrustPolicy = trustPolicy
 	return deployment, nil
+}
+
+// roleResource returns the name of the resource of the role, which follows the role's given name: a role with another
+// name is another resource, which the engine creates before it deletes the old one. With the same resource, the AWS
+// provider would delete a role with a given name first, which only another path needs. The engine keeps and shows the
+// names of resources in plain text, so that a secret name is not part of them.
+func roleResource(c *construction) string {
+	if name := c.in.Get("roleName"); name.IsString() && !name.Secret() {
+		return childName(c.name, name.AsString())
+	}
+	return c.name
 }
 
 // attachManagedPolicies registers an attachment for each managed policy.
@@ -195,7 +206,7 @@ func attachManagedPolicies(c *construction, role *awsiam.Role, child pulumi.Reso
 		if _, err := awsiam.NewRolePolicyAttachment(c.Context, childName(c.name, key), &awsiam.RolePolicyAttachmentArgs{
 			Role:      role.Name,
 			PolicyArn: input.AsText(arn),
-		}, child); err != nil {
+		}, child, unprotected, createFirst); err != nil {
 			return fmt.Errorf("register the attachment of a managed policy: %w", err)
 		}
 	}
@@ -211,7 +222,7 @@ func putInlinePolicies(c *construction, role *awsiam.Role, child pulumi.Resource
 			Name:   pulumi.String(name),
 			Role:   role.Name,
 			Policy: input.AsText(documents[name]),
-		}, child); err != nil {
+		}, child, unprotected, createFirst); err != nil {
 			return fmt.Errorf("register the inline policy %s: %w", name, err)
 		}
 	}

@@ -415,23 +415,26 @@ func TestAccessKeyInterrupted(t *testing.T) {
 	s.destroy()
 }
 
+// publicKey returns a new OpenPGP public key, which expires after some seconds, or never if they are 0.
+func publicKey(t *testing.T, lifetime uint32) string {
+	t.Helper()
+	entity, err := openpgp.NewEntity("CI", "", "ci@example.com", &packet.Config{
+		Algorithm: packet.PubKeyAlgoEdDSA, KeyLifetimeSecs: lifetime,
+	})
+	check(t, err)
+	var public bytes.Buffer
+	check(t, entity.Serialize(&public))
+	return base64.StdEncoding.EncodeToString(public.Bytes())
+}
+
 // TestAccessKeyExpiredPGPKey checks that a public key that has expired since stops an update that makes a key with it,
 // and no other.
 func TestAccessKeyExpiredPGPKey(t *testing.T) {
 	t.Parallel()
 	s := newKeyStack(t, newLab(t))
 	s.next(nil)
-	publicKey := func(lifetime uint32) string {
-		entity, err := openpgp.NewEntity("CI", "", "ci@example.com", &packet.Config{
-			Algorithm: packet.PubKeyAlgoEdDSA, KeyLifetimeSecs: lifetime,
-		})
-		check(t, err)
-		var public bytes.Buffer
-		check(t, entity.Serialize(&public))
-		return base64.StdEncoding.EncodeToString(public.Bytes())
-	}
 	const lifetime = 25
-	expired := publicKey(lifetime)
+	expired := publicKey(t, lifetime)
 	expires := time.Now().Add(lifetime * time.Second)
 	with := func(generation int, more values) values {
 		inputs := values{"generation": generation, "pgpKey": expired}
@@ -465,7 +468,7 @@ func TestAccessKeyExpiredPGPKey(t *testing.T) {
 	s.untouched("a rotation")
 	s.holds(second.AccessKeyID + active)
 
-	third := s.next(values{"generation": 2, "pgpKey": publicKey(0)})
+	third := s.next(values{"generation": 2, "pgpKey": publicKey(t, 0)})
 	if third.Generation != 3 || third.EncryptedSecretAccessKey == "" {
 		t.Errorf("with another public key, the key is %+v", third)
 	}
