@@ -74,7 +74,7 @@ func TestGroupPolicyLifecycle(t *testing.T) {
 }
 
 func TestPolicySecretsAndUnknowns(t *testing.T) {
-	h := harness{t, newProvider()}
+	h := newHarness(t)
 	resourceOf := func(v property.Value) values {
 		return values{"group": s("g"), "policy": property.New(map[string]property.Value{"Version": s("2012-10-17"), "Id": v})}
 	}

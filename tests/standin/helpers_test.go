@@ -2,95 +2,37 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/urn"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
+
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
 
-// motoServer is the moto process of this test run; it is started by the first test that needs it.
-var motoServer struct {
-	sync.Once
-	url, skip string
-	process   *os.Process
-	lifeline  io.WriteCloser
-}
-
-// motoProgram is "python3 -m moto.server" that ends with its standard input, so that a test run which dies
-// before it can kill moto leaves no process behind.
-const motoProgram = `
-import os, runpy, sys, threading
-threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-runpy.run_module("moto.server", run_name="__main__", alter_sys=True)
-`
-
 func TestMain(m *testing.M) {
+	end := lab.KeepServers()
 	code := m.Run()
-	if motoServer.process != nil {
-		_ = motoServer.process.Kill()
-		_, _ = motoServer.process.Wait()
-	}
+	end()
 	os.Exit(code)
 }
 
-// moto is the URL of an empty moto account, on a process that the whole test run shares.
+// moto starts an empty account, and returns its URL.
 func moto(t *testing.T) string {
 	t.Helper()
-	motoServer.Do(func() {
-		python := os.Getenv("MOTO_PYTHON")
-		if python == "" {
-			python = "python3"
-		}
-		if out, err := exec.Command(python, "-c", "import moto.server").CombinedOutput(); err != nil {
-			lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-			motoServer.skip = fmt.Sprintf("%s cannot import moto.server (%v: %s); set MOTO_PYTHON", python, err, lines[len(lines)-1])
-			return
-		}
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			motoServer.skip = err.Error()
-			return
-		}
-		port := listener.Addr().(*net.TCPAddr).Port
-		_ = listener.Close()
-		cmd := exec.Command(python, "-c", motoProgram, "-H", "127.0.0.1", "-p", fmt.Sprint(port))
-		motoServer.lifeline, err = cmd.StdinPipe()
-		if err == nil {
-			err = cmd.Start()
-		}
-		if err != nil {
-			motoServer.skip = err.Error()
-			return
-		}
-		motoServer.process = cmd.Process
-		motoServer.url = fmt.Sprintf("http://127.0.0.1:%d", port)
-	})
-	if motoServer.skip != "" {
-		t.Skip(motoServer.skip)
+	l, err := lab.New(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		response, err := http.Post(motoServer.url+"/moto-api/reset", "text/plain", nil)
-		if err == nil {
-			_ = response.Body.Close()
-			return motoServer.url
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("moto does not answer: %v", err)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
+	t.Cleanup(l.Close)
+	return l.Endpoint()
 }
 
 // cleanEnvironment keeps the machine's own AWS settings out of a test.
@@ -132,13 +74,18 @@ func configFor(endpoint string, more map[string]property.Value) property.Map {
 type harness struct {
 	*testing.T
 	p.Provider
+	// endpoint is that of a live one.
+	endpoint string
 }
+
+func newHarness(t *testing.T) harness { return harness{T: t, Provider: newProvider()} }
 
 // live is a harness with a configured provider.
 func live(t *testing.T, endpoint string, more map[string]property.Value) harness {
 	t.Helper()
 	cleanEnvironment(t)
-	h := harness{t, newProvider()}
+	h := newHarness(t)
+	h.endpoint = endpoint
 	if err := h.Configure(t.Context(), p.ConfigureRequest{Args: configFor(endpoint, more)}); err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +194,7 @@ func (h harness) remove(m made) {
 
 func (h harness) clients() *awsClients {
 	h.Helper()
-	s, _ := parseConfig(configFor(motoServer.url, nil))
+	s, _ := parseConfig(configFor(h.endpoint, nil))
 	c, err := connect(h.Context(), s)
 	if err != nil {
 		h.Fatal(err)
@@ -286,7 +233,7 @@ type diffCase struct {
 }
 
 func runDiffs(t *testing.T, token string, cases []diffCase) {
-	h := harness{t, newProvider()}
+	h := newHarness(t)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			h.T = t

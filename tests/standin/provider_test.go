@@ -36,7 +36,7 @@ func TestConfigurationRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cleanEnvironment(t)
-			h := harness{t, newProvider()}
+			h := newHarness(t)
 			args := configFor("http://127.0.0.1:1", test.more)
 			err := h.Configure(t.Context(), p.ConfigureRequest{Args: args})
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), secretKey) {
@@ -61,7 +61,7 @@ func TestRegion(t *testing.T) {
 	}
 	t.Run("missing", func(t *testing.T) {
 		cleanEnvironment(t)
-		err := configure(harness{t, newProvider()}, map[string]property.Value{"region": {}})
+		err := configure(newHarness(t), map[string]property.Value{"region": {}})
 		if err == nil || !strings.Contains(err.Error(), "missing region") {
 			t.Error(err)
 		}
@@ -70,7 +70,7 @@ func TestRegion(t *testing.T) {
 		t.Run(variable, func(t *testing.T) {
 			cleanEnvironment(t)
 			t.Setenv(variable, "cn-north-1")
-			h := harness{t, newProvider()}
+			h := newHarness(t)
 			if err := configure(h, map[string]property.Value{"region": {}}); err != nil {
 				t.Fatal(err)
 			}
@@ -86,11 +86,11 @@ func TestRegion(t *testing.T) {
 	t.Run("of no form", func(t *testing.T) {
 		cleanEnvironment(t)
 		more := map[string]property.Value{"region": s("mars"), "skipRegionValidation": property.New(false)}
-		if err := configure(harness{t, newProvider()}, more); err == nil || !strings.Contains(err.Error(), "invalid AWS region") {
+		if err := configure(newHarness(t), more); err == nil || !strings.Contains(err.Error(), "invalid AWS region") {
 			t.Error(err)
 		}
 		more["skipRegionValidation"] = property.New(true)
-		if err := configure(harness{t, newProvider()}, more); err != nil {
+		if err := configure(newHarness(t), more); err != nil {
 			t.Error(err)
 		}
 	})
@@ -110,7 +110,7 @@ func TestPartitions(t *testing.T) {
 func TestConfigurationFromSDK(t *testing.T) {
 	fake := newFakeAWS(t, nil)
 	cleanEnvironment(t)
-	h := harness{t, newProvider()}
+	h := newHarness(t)
 	args := configFor("", map[string]property.Value{
 		"endpoints":         s(`[{"iam":"` + fake.URL + `"},{"sts":{"` + resource.SigKey + `":"` + resource.SecretSig + `","value":"` + fake.URL + `"}}]`),
 		"allowedAccountIds": s(`["123456789012"]`),
@@ -144,7 +144,7 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", secretKey)
 	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 	t.Setenv("AWS_ENDPOINT_URL_STS", fake.URL)
-	h := harness{t, newProvider()}
+	h := newHarness(t)
 	if err := h.Configure(t.Context(), p.ConfigureRequest{}); err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestCredentialErrors(t *testing.T) {
 
 func TestUnknownConfiguration(t *testing.T) {
 	cleanEnvironment(t)
-	h := harness{t, newProvider()}
+	h := newHarness(t)
 	if err := h.Configure(t.Context(), p.ConfigureRequest{Args: configFor("", map[string]property.Value{"secretKey": unknown})}); err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func TestUnknownConfiguration(t *testing.T) {
 }
 
 func TestInputsRefused(t *testing.T) {
-	h := harness{t, newProvider()}
+	h := newHarness(t)
 	for name, test := range map[string]struct {
 		token string
 		in    values
@@ -263,7 +263,7 @@ func TestInputsRefused(t *testing.T) {
 }
 
 func TestScalarsAreConverted(t *testing.T) {
-	h := harness{t, newProvider()}
+	h := newHarness(t)
 	in := h.check(user.token, property.Map{}, values{"name": property.New(7.0), "forceDestroy": s("true"), "tags": property.New(map[string]property.Value{"a": property.New(true)})})
 	expect(t, in, values{"name": s("7"), "forceDestroy": property.New(true), "tags": tags("a", "true")})
 }
@@ -363,7 +363,7 @@ func TestFunctionArguments(t *testing.T) {
 }
 
 func TestDiffConfig(t *testing.T) {
-	h := harness{t, newProvider()}
+	h := newHarness(t)
 	diff, err := h.DiffConfig(t.Context(), p.DiffRequest{
 		OldInputs: configFor("", nil), Inputs: configFor("", map[string]property.Value{"region": s("eu-west-1")}),
 	})

@@ -53,7 +53,7 @@ func TestUserLifecycle(t *testing.T) {
 
 	// moto keys tags by ARN and loses them in a rename, so the rename goes without any.
 	m = h.update(m, values{"name": s("cicd-bot"), "forceDestroy": property.New(true)})
-	if err := h.Configure(t.Context(), p.ConfigureRequest{Args: configFor(motoServer.url, nil)}); err != nil {
+	if err := h.Configure(t.Context(), p.ConfigureRequest{Args: configFor(h.endpoint, nil)}); err != nil {
 		t.Fatal(err)
 	}
 	m = h.update(m, values{"name": s("cicd-bot"), "forceDestroy": property.New(true)})
