@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -43,10 +41,6 @@ var accessKey = &resourceType{
 			kind: kindString, doc: "The secret access key, where there is no pgpKey.", output: true, secret: true,
 		},
 		"encryptedSecret": {kind: kindString, doc: "The secret access key, encrypted, in base64.", output: true},
-		"sesSmtpPasswordV4": {
-			kind: kindString, doc: "The secret as a password for SES, where there is no pgpKey.", output: true, secret: true,
-		},
-		"encryptedSesSmtpPasswordV4": {kind: kindString, doc: "That password, encrypted, in base64.", output: true},
 	},
 	answered: true,
 	create: func(ctx context.Context, c *awsClients, in values) (string, error) {
@@ -59,7 +53,7 @@ var accessKey = &resourceType{
 		id := aws.ToString(key.AccessKeyId)
 		in["createDate"] = property.New(aws.ToTime(key.CreateDate).Format(time.RFC3339))
 		// Terraform finds out only now whether the PGP key is one.
-		if err := addSecrets(in, aws.ToString(key.SecretAccessKey), c.region); err != nil {
+		if err := addSecret(in, aws.ToString(key.SecretAccessKey)); err != nil {
 			return id, fmt.Errorf("creating IAM Access Key (%s): %w", *user, err)
 		}
 		if str(in["status"]) == string(types.StatusTypeInactive) {
@@ -144,13 +138,11 @@ func accessKeysOf(ctx context.Context, c *iam.Client, user string) ([]types.Acce
 	return keys, nil
 }
 
-// addSecrets adds to a new key what follows from its secret: the secret itself, or with a PGP key the secret in
-// encrypted form only.
-func addSecrets(in values, secret, region string) error {
-	password := sesPassword(secret, region)
+// addSecret adds the secret to a new key, or with a PGP key its encrypted form only.
+func addSecret(in values, secret string) error {
 	pgpKey := str(in["pgpKey"])
 	if pgpKey == "" {
-		in["secret"], in["sesSmtpPasswordV4"] = property.New(secret), property.New(password)
+		in["secret"] = property.New(secret)
 		return nil
 	}
 	recipient, err := readPGPKey(pgpKey)
@@ -158,13 +150,11 @@ func addSecrets(in values, secret, region string) error {
 		return fmt.Errorf("encrypting IAM Access Key Secret: %w", err)
 	}
 	in["keyFingerprint"] = property.New(fmt.Sprintf("%x", recipient.PrimaryKey.Fingerprint))
-	for name, text := range map[string]string{"encryptedSecret": secret, "encryptedSesSmtpPasswordV4": password} {
-		encrypted, err := encryptTo(recipient, text)
-		if err != nil {
-			return fmt.Errorf("encrypting %s: %w", name, err)
-		}
-		in[name] = property.New(encrypted)
+	encrypted, err := encryptTo(recipient, secret)
+	if err != nil {
+		return fmt.Errorf("encrypting IAM Access Key Secret: %w", err)
 	}
+	in["encryptedSecret"] = property.New(encrypted)
 	return nil
 }
 
@@ -194,16 +184,4 @@ func encryptTo(recipient *openpgp.Entity, text string) (string, error) {
 		return "", err
 	}
 	return base64.StdEncoding.EncodeToString(message.Bytes()), nil
-}
-
-// sesPassword is the secret as a password for the SMTP interface of SES, by the algorithm that AWS documents for it.
-func sesPassword(secret, region string) string {
-	signature := []byte("AWS4" + secret)
-	for _, part := range []string{"11111111", region, "ses", "aws4_request", "SendRawEmail"} {
-		mac := hmac.New(sha256.New, signature)
-		mac.Write([]byte(part))
-		signature = mac.Sum(nil)
-	}
-	const version = 0x04
-	return base64.StdEncoding.EncodeToString(append([]byte{version}, signature...))
 }

@@ -20,13 +20,13 @@ import (
 
 func TestAccessKeyDiff(t *testing.T) {
 	state := values{
-		"user": s("u"), "status": s("Active"), "createDate": s("d"), "secret": s("x"), "sesSmtpPasswordV4": s("y"), "id": s("AKIA"),
+		"user": s("u"), "status": s("Active"), "createDate": s("d"), "secret": s("x"), "id": s("AKIA"),
 	}
 	in := values{"user": s("u"), "status": s("Active"), "__defaults": list("status")}
-	encrypted := with(state, values{"secret": {}, "sesSmtpPasswordV4": {}, "pgpKey": s("k"), "encryptedSecret": s("e")})
+	encrypted := with(state, values{"secret": {}, "pgpKey": s("k"), "encryptedSecret": s("e")})
 	runDiffs(t, accessKey.token, []diffCase{
 		{name: "same", state: state, in: in},
-		{name: "imported state", state: with(state, values{"secret": {}, "sesSmtpPasswordV4": {}}), in: in},
+		{name: "imported state", state: with(state, values{"secret": {}}), in: in},
 		{name: "switched off", state: state, in: with(in, values{"status": s("Inactive")}), update: []string{"status"}},
 		{name: "switched off by another", state: with(state, values{"status": s("Inactive")}), in: in, update: []string{"status"}},
 		{name: "user", state: state, in: with(in, values{"user": s("v")}), replace: []string{"user"}},
@@ -44,15 +44,13 @@ func TestAccessKeyLifecycle(t *testing.T) {
 	expect(t, m.in, values{"status": s("Active"), "__defaults": list("status")})
 	expect(t, m.output, values{
 		"user": s("u"), "status": s("Active"), "id": s(m.id), "pgpKey": {},
-		"encryptedSecret": {}, "encryptedSesSmtpPasswordV4": {}, "keyFingerprint": {},
+		"encryptedSecret": {}, "keyFingerprint": {},
 	})
 	if _, err := time.Parse(time.RFC3339, str(m.output.Get("createDate"))); err != nil {
 		t.Error(err)
 	}
-	for _, name := range []string{"secret", "sesSmtpPasswordV4"} {
-		if v := m.output.Get(name); str(v) == "" || !v.Secret() {
-			t.Errorf("%s is %d characters long, secret: %v", name, len(str(v)), v.Secret())
-		}
+	if v := m.output.Get("secret"); str(v) == "" || !v.Secret() {
+		t.Errorf("the secret is %d characters long, secret: %v", len(str(v)), v.Secret())
 	}
 	h.refresh(m, false)
 
@@ -127,7 +125,7 @@ func TestAccessKeyPreview(t *testing.T) {
 	hidden := unknown.WithSecret(true)
 	expect(t, preview.Properties, values{
 		"user": s("u"), "status": s("Active"), "id": unknown, "createDate": unknown, "secret": hidden,
-		"sesSmtpPasswordV4": hidden, "encryptedSecret": unknown, "keyFingerprint": unknown,
+		"encryptedSecret": unknown, "keyFingerprint": unknown,
 	})
 	if got := statuses(t, h.clients().iam, "u"); len(got) > 0 {
 		t.Errorf("the preview made %v", got)
@@ -199,8 +197,6 @@ func TestAccessKeyCalls(t *testing.T) {
 	}
 	expect(t, m.output, values{
 		"status": s("Inactive"), "createDate": s("2026-01-02T03:04:05Z"), "secret": s(secretKey).WithSecret(true),
-		// The result of the algorithm that AWS gives in Python.
-		"sesSmtpPasswordV4": s("BAFTjc4x8AUunjLOxqtcGH1+RrtREw6AXsVLdVKTmKCD").WithSecret(true),
 	})
 	if err := h.Delete(t.Context(), p.DeleteRequest{ID: m.id, Urn: urnOf(m.token), Properties: m.output}); err != nil {
 		t.Fatal(err)
@@ -236,27 +232,20 @@ func TestAccessKeyPGP(t *testing.T) {
 	h.create(user.token, values{"name": s("u")})
 	m := h.create(accessKey.token, values{"user": s("u"), "pgpKey": s(pgpKey)})
 	expect(t, m.output, values{
-		"secret": {}, "sesSmtpPasswordV4": {}, "pgpKey": s(pgpKey),
+		"secret": {}, "pgpKey": s(pgpKey),
 		"keyFingerprint": s(fmt.Sprintf("%x", recipient.PrimaryKey.Fingerprint)),
 	})
-	var decrypted [2]string
-	for i, name := range []string{"encryptedSecret", "encryptedSesSmtpPasswordV4"} {
-		message, err := base64.StdEncoding.DecodeString(str(m.output.Get(name)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		opened, err := openpgp.ReadMessage(bytes.NewReader(message), openpgp.EntityList{recipient}, nil, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(opened.UnverifiedBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		decrypted[i] = string(text)
+	message, err := base64.StdEncoding.DecodeString(str(m.output.Get("encryptedSecret")))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(decrypted[0]) != 40 || sesPassword(decrypted[0], "us-east-1") != decrypted[1] {
-		t.Errorf("decrypted %q", decrypted)
+	opened, err := openpgp.ReadMessage(bytes.NewReader(message), openpgp.EntityList{recipient}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(opened.UnverifiedBody)
+	if err != nil || len(text) != 40 {
+		t.Errorf("decrypted %q: %v", text, err)
 	}
 	h.refresh(m, false)
 	h.remove(m)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"regexp"
 	"sync/atomic"
 	"time"
 
@@ -28,18 +27,8 @@ func autoname(u urn.URN, seed []byte) (string, error) {
 
 var nameCounter atomic.Uint32
 
-// nameFromPrefix is Terraform's name for a namePrefix: the prefix, the time in 18 digits and a counter in 8.
-func nameFromPrefix(prefix string) string {
+// uniqueName is Terraform's name after a prefix: the time in 18 digits and a counter in 8.
+func uniqueName(prefix string) string {
 	now := time.Now().UTC()
 	return fmt.Sprintf("%s%s%04d%08x", prefix, now.Format("20060102150405"), now.Nanosecond()/100000, nameCounter.Add(1))
-}
-
-var uniqueSuffix = regexp.MustCompile(`^(.+)[0-9]{18}[0-9a-f]{8}$`)
-
-// prefixFromName is the namePrefix that such a name has, and "" for any other name.
-func prefixFromName(name string) string {
-	if m := uniqueSuffix.FindStringSubmatch(name); m != nil {
-		return m[1]
-	}
-	return ""
 }

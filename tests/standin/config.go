@@ -28,7 +28,6 @@ type awsClients struct {
 	sts            *sts.Client
 	secretsManager *secretsmanager.Client
 	ssm            *ssm.Client
-	region         string
 	partition      partition
 }
 
@@ -52,9 +51,6 @@ var configKeys = map[string]configKey{
 	"skipMetadataApiCheck":      flag(func(s *settings) *bool { return &s.skipMetadataAPICheck }),
 	"skipRegionValidation":      flag(func(s *settings) *bool { return &s.skipRegionValidation }),
 	"skipRequestingAccountId":   flag(func(s *settings) *bool { return &s.skipRequestingAccountID }),
-	"allowedAccountIds": {kindStrings, func(s *settings, v property.Value, _ failFunc) {
-		s.allowedAccountIDs = strs(v)
-	}},
 	"maxRetries": {kindInt, func(s *settings, v property.Value, fail failFunc) {
 		if s.maxRetries = int(v.AsNumber()); s.maxRetries < 0 {
 			fail("maxRetries", "must not be negative")
@@ -91,7 +87,6 @@ type settings struct {
 	region, accessKey, secretKey, token, profile       string
 	skipCredentialsValidation, skipRequestingAccountID bool
 	skipMetadataAPICheck, skipRegionValidation         bool
-	allowedAccountIDs                                  []string
 	maxRetries                                         int
 	endpoints                                          map[string]string
 	defaultTags                                        property.Value // a map, null, or computed
@@ -273,7 +268,6 @@ func connect(ctx context.Context, s settings) (*awsClients, error) {
 			setEndpoint(&o.BaseEndpoint, s.endpoints["secretsmanager"])
 		}),
 		ssm:       ssm.NewFromConfig(cfg, func(o *ssm.Options) { setEndpoint(&o.BaseEndpoint, s.endpoints["ssm"]) }),
-		region:    cfg.Region,
 		partition: part,
 	}
 	if s.skipCredentialsValidation && s.skipRequestingAccountID {
@@ -282,10 +276,6 @@ func connect(ctx context.Context, s settings) (*awsClients, error) {
 	identity, err := clients.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return nil, fmt.Errorf("validating provider credentials: %w", err)
-	}
-	account := aws.ToString(identity.Account)
-	if len(s.allowedAccountIDs) > 0 && !slices.Contains(s.allowedAccountIDs, account) {
-		return nil, fmt.Errorf("AWS account ID not allowed: %s", account)
 	}
 	if parsed, err := awsarn.Parse(aws.ToString(identity.Arn)); err == nil && !known {
 		clients.partition = partitionNamed(parsed.Partition)

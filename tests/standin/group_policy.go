@@ -17,22 +17,16 @@ var groupPolicy = &resourceType{
 	props: map[string]prop{
 		"name": {
 			kind: kindString, doc: "The policy's name; replaces.",
-			autoname: true, computed: true, forceNew: true, conflict: "namePrefix",
-		},
-		"namePrefix": {
-			kind: kindString, doc: "What the policy's name starts with, before a unique suffix; replaces.",
-			computed: true, forceNew: true, conflict: "name",
+			autoname: true, forceNew: true,
 		},
 		"group": {kind: kindString, doc: "The group's name; replaces.", required: true, forceNew: true},
 		"policy": {
 			kind: kindPolicy, doc: "The policy document; changed in place.", required: true, normal: normalizeLegacyPolicy,
 		},
 	},
+	unserved: []string{"namePrefix"},
 	create: func(ctx context.Context, c *awsClients, in values) (string, error) {
 		name := str(in["name"])
-		if name == "" {
-			name = nameFromPrefix(str(in["namePrefix"]))
-		}
 		if err := putGroupPolicy(ctx, c, str(in["group"]), name, str(in["policy"])); err != nil {
 			return "", err
 		}
@@ -57,10 +51,9 @@ var groupPolicy = &resourceType{
 			return nil, fmt.Errorf("reading IAM group policy (%s): %w", id, err)
 		}
 		return values{
-			"name":       property.New(name),
-			"namePrefix": property.New(prefixFromName(name)),
-			"group":      property.New(group),
-			"policy":     property.New(document),
+			"name":   property.New(name),
+			"group":  property.New(group),
+			"policy": property.New(document),
 		}, nil
 	},
 	update: func(ctx context.Context, c *awsClients, id string, _, in values, _ map[string]bool) (string, error) {

@@ -15,10 +15,9 @@ const (
 )
 
 func TestGroupPolicyDiff(t *testing.T) {
-	state := values{"name": s("p"), "namePrefix": s(""), "group": s("g"), "policy": s(allowAssume)}
+	state := values{"name": s("p"), "group": s("g"), "policy": s(allowAssume)}
 	generated := values{"name": s("p"), "group": s("g"), "policy": s(allowAssume), "__defaults": list("name")}
 	named := with(generated, values{"__defaults": list()})
-	prefixed := values{"namePrefix": s("p-"), "group": s("g"), "policy": s(allowAssume), "__defaults": list()}
 	runDiffs(t, groupPolicy.token, []diffCase{
 		{name: "same", state: state, in: generated},
 		{name: "equivalent document", state: state, in: with(generated, values{"policy": s(assumeSpaced)})},
@@ -27,8 +26,6 @@ func TestGroupPolicyDiff(t *testing.T) {
 		{name: "group, generated name", state: state, in: with(generated, values{"group": s("h")}), replace: []string{"group"}},
 		{name: "group, chosen name", state: state, in: with(named, values{"group": s("h")}), replace: []string{"group"}, deleteBefore: true},
 		{name: "name", state: state, in: with(named, values{"name": s("q")}), replace: []string{"name"}, deleteBefore: true},
-		{name: "to a prefix", state: state, in: prefixed, replace: []string{"namePrefix"}},
-		{name: "same prefix", state: with(state, values{"namePrefix": s("p-")}), in: prefixed},
 	})
 }
 
@@ -45,7 +42,7 @@ func TestGroupPolicyLifecycle(t *testing.T) {
 	if !m.in.Get("policy").IsString() || !strings.HasPrefix(m.id, "g:logical-") {
 		t.Errorf("inputs %v, id %s", m.in, m.id)
 	}
-	expect(t, m.output, values{"policy": s(allowAssume), "namePrefix": s("")})
+	expect(t, m.output, values{"policy": s(allowAssume)})
 	h.refresh(m, false)
 
 	m = h.update(m, values{"group": s("g"), "policy": s(allowTag)})
@@ -58,15 +55,9 @@ func TestGroupPolicyLifecycle(t *testing.T) {
 	expect(t, h.refresh(m, true).Properties, values{"policy": s(allowAssume)})
 
 	read := h.importID(groupPolicy.token, m.id)
-	expect(t, read.Inputs, values{"group": s("g"), "policy": s(allowAssume), "name": m.output.Get("name"), "namePrefix": {}})
+	expect(t, read.Inputs, values{"group": s("g"), "policy": s(allowAssume), "name": m.output.Get("name")})
 	h.remove(m)
 
-	prefixed := h.create(groupPolicy.token, values{"group": s("g"), "policy": s(allowTag), "namePrefix": s("ci-")})
-	expect(t, prefixed.output, values{"namePrefix": s("ci-")})
-	if name := str(prefixed.output.Get("name")); len(name) != len("ci-")+26 {
-		t.Errorf("the name for a prefix is %q", name)
-	}
-	h.remove(prefixed)
 	h.remove(g)
 	if _, err := h.Read(t.Context(), p.ReadRequest{ID: "nonsense", Urn: urnOf(m.token)}); err == nil {
 		t.Error("an id of another form was read")

@@ -112,10 +112,9 @@ func TestConfigurationFromSDK(t *testing.T) {
 	cleanEnvironment(t)
 	h := newHarness(t)
 	args := configFor("", map[string]property.Value{
-		"endpoints":         s(`[{"iam":"` + fake.URL + `"},{"sts":{"` + resource.SigKey + `":"` + resource.SecretSig + `","value":"` + fake.URL + `"}}]`),
-		"allowedAccountIds": s(`["123456789012"]`),
-		"maxRetries":        s("2"),
-		"defaultTags":       s(`{"tags":{"a":"b"}}`),
+		"endpoints":   s(`[{"iam":"` + fake.URL + `"},{"sts":{"` + resource.SigKey + `":"` + resource.SecretSig + `","value":"` + fake.URL + `"}}]`),
+		"maxRetries":  s("2"),
+		"defaultTags": s(`{"tags":{"a":"b"}}`),
 	})
 	if err := h.Configure(t.Context(), p.ConfigureRequest{Args: args}); err != nil {
 		t.Fatal(err)
@@ -184,10 +183,6 @@ func TestCredentialErrors(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no valid credential sources") {
 		t.Error(err)
 	}
-	err = configure(map[string]property.Value{"allowedAccountIds": list("210987654321")})
-	if err == nil || !strings.Contains(err.Error(), "AWS account ID not allowed: 123456789012") {
-		t.Error(err)
-	}
 	delete(fake.results, "GetCallerIdentity")
 	err = configure(nil)
 	if err == nil || !strings.Contains(err.Error(), "validating provider credentials") || strings.Contains(err.Error(), secretKey) {
@@ -226,7 +221,6 @@ func TestInputsRefused(t *testing.T) {
 		"unserved":   {role.token, values{"assumeRolePolicy": s(trustUser), "managedPolicyArns": list()}, []string{"managedPolicyArns: \"managedPolicyArns\" is not implemented"}},
 		"missing":    {groupMembership.token, values{}, []string{"group: missing required", "users: missing required"}},
 		"null":       {groupPolicy.token, values{"group": property.New(property.Null), "policy": s("{}")}, []string{"group: missing required"}},
-		"conflict":   {role.token, values{"assumeRolePolicy": s("{}"), "name": s("a"), "namePrefix": s("b")}, []string{"name: \"name\" conflicts with"}},
 		"name":       {group.token, values{"name": s("a b")}, []string{"name: invalid value"}},
 		"type":       {groupMembership.token, values{"group": s("g"), "users": s("u")}, []string{"users: expected a list of strings"}},
 		"no JSON":    {groupPolicy.token, values{"group": s("g"), "policy": s(secretKey)}, []string{"policy: \"policy\" contains an invalid JSON policy"}},

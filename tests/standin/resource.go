@@ -40,7 +40,6 @@ type prop struct {
 	output   bool // not an input
 	optional bool // can be missing from the outputs
 	autoname bool // generated where absent
-	conflict string
 	dflt     property.Value
 	pattern  *regexp.Regexp
 	hint     string                     // what pattern means
@@ -155,8 +154,6 @@ func (r *resourceType) check(ctx context.Context, req p.CheckRequest, defaultTag
 			fail(name, "missing required property %q", name)
 		} else if !ok && property.needed != "" && !refused[name] {
 			fail(name, "%s", property.needed)
-		} else if _, both := in[property.conflict]; ok && both && name < property.conflict {
-			fail(name, "%q conflicts with %q", name, property.conflict)
 		}
 	}
 
@@ -167,9 +164,6 @@ func (r *resourceType) check(ctx context.Context, req p.CheckRequest, defaultTag
 	for _, name := range r.inputs() {
 		property := r.props[name]
 		if _, ok := in[name]; ok {
-			continue
-		}
-		if _, ok := in[property.conflict]; ok {
 			continue
 		}
 		if !property.autoname && property.dflt.IsNull() {
@@ -434,7 +428,7 @@ func (r *resourceType) doRead(ctx context.Context, c *awsClients, req p.ReadRequ
 	} else {
 		for _, name := range r.inputs() {
 			v, property := read[name], r.props[name]
-			if isEmpty(v) || v.Equals(property.dflt) || (name == "namePrefix" && !isEmpty(read["name"])) {
+			if isEmpty(v) || v.Equals(property.dflt) {
 				continue
 			}
 			in[name] = v

@@ -20,15 +20,9 @@ var role = &resourceType{
 	props: map[string]prop{
 		"name": {
 			kind: kindString, doc: "The role's name; replaces.",
-			autoname: true, computed: true, forceNew: true, conflict: "namePrefix",
+			autoname: true, forceNew: true,
 			pattern: regexp.MustCompile(`^[\w+=,.@-]{1,64}$`),
 			hint:    "must have at most 64 characters of alphanumerics and +=,.@-_",
-		},
-		"namePrefix": {
-			kind: kindString, doc: "What the role's name starts with, before a unique suffix; replaces.",
-			computed: true, forceNew: true, conflict: "name",
-			pattern: regexp.MustCompile(`^[\w+=,.@-]{1,38}$`),
-			hint:    "must have at most 38 characters of alphanumerics and +=,.@-_",
 		},
 		"path": {
 			kind: kindString, doc: "The role's path; replaces.", dflt: property.New("/"), forceNew: true, optional: true,
@@ -59,12 +53,9 @@ var role = &resourceType{
 		"createDate": {kind: kindString, doc: "When the role was created.", output: true},
 		"uniqueId":   {kind: kindString, doc: "The role's unique id.", output: true},
 	},
-	unserved: []string{"inlinePolicies", "managedPolicyArns"},
+	unserved: []string{"inlinePolicies", "managedPolicyArns", "namePrefix"},
 	create: func(ctx context.Context, c *awsClients, in values) (string, error) {
 		name := str(in["name"])
-		if name == "" {
-			name = nameFromPrefix(str(in["namePrefix"]))
-		}
 		trust, err := normalizePolicy(str(in["assumeRolePolicy"]))
 		if err != nil {
 			return "", fmt.Errorf("creating IAM role (%s): %w", name, err)
@@ -105,7 +96,6 @@ var role = &resourceType{
 		}
 		read := values{
 			"name":                property.New(aws.ToString(r.RoleName)),
-			"namePrefix":          property.New(prefixFromName(aws.ToString(r.RoleName))),
 			"path":                property.New(aws.ToString(r.Path)),
 			"assumeRolePolicy":    property.New(trust),
 			"maxSessionDuration":  property.New(float64(aws.ToInt32(r.MaxSessionDuration))),

@@ -19,26 +19,18 @@ var rolePolicy = &resourceType{
 	props: map[string]prop{
 		"name": {
 			kind: kindString, doc: "The policy's name; replaces.",
-			autoname: true, computed: true, forceNew: true, conflict: "namePrefix",
+			autoname: true, forceNew: true,
 			pattern: regexp.MustCompile(`^[\w+=,.@-]{1,128}$`),
 			hint:    "must have at most 128 characters of alphanumerics and +=,.@-_",
-		},
-		"namePrefix": {
-			kind: kindString, doc: "What the policy's name starts with, before a unique suffix; replaces.",
-			computed: true, forceNew: true, conflict: "name",
-			pattern: regexp.MustCompile(`^[\w+=,.@-]{1,102}$`),
-			hint:    "must have at most 102 characters of alphanumerics and +=,.@-_",
 		},
 		"role": {kind: kindRole, doc: "The role's name; replaces.", required: true, forceNew: true, check: refuseARN},
 		"policy": {
 			kind: kindPolicy, doc: "The policy document; changed in place.", required: true, normal: normalizeLegacyPolicy,
 		},
 	},
+	unserved: []string{"namePrefix"},
 	create: func(ctx context.Context, c *awsClients, in values) (string, error) {
 		name := str(in["name"])
-		if name == "" {
-			name = nameFromPrefix(str(in["namePrefix"]))
-		}
 		if err := putRolePolicy(ctx, c, str(in["role"]), name, str(in["policy"])); err != nil {
 			return "", err
 		}
@@ -63,10 +55,9 @@ var rolePolicy = &resourceType{
 			return nil, fmt.Errorf("reading IAM Role Policy (%s): %w", id, err)
 		}
 		return values{
-			"name":       property.New(name),
-			"namePrefix": property.New(prefixFromName(name)),
-			"role":       property.New(role),
-			"policy":     property.New(document),
+			"name":   property.New(name),
+			"role":   property.New(role),
+			"policy": property.New(document),
 		}, nil
 	},
 	update: func(ctx context.Context, c *awsClients, id string, _, in values, _ map[string]bool) (string, error) {

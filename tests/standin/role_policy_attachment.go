@@ -31,7 +31,7 @@ var rolePolicyAttachment = &resourceType{
 		if err != nil {
 			return "", fmt.Errorf("attaching IAM Policy (%s) to IAM Role (%s): %w", policy, role, err)
 		}
-		return nameFromPrefix(role + "-"), nil
+		return uniqueName(role + "-"), nil
 	},
 	importID: func(_ context.Context, _ *awsClients, named string) (string, values, error) {
 		role, policy, _ := strings.Cut(named, "/")

@@ -9,7 +9,7 @@ import (
 )
 
 func TestRolePolicyDiff(t *testing.T) {
-	state := values{"name": s("p"), "namePrefix": s(""), "role": s("r"), "policy": s(allowAssume), "id": s("r:p")}
+	state := values{"name": s("p"), "role": s("r"), "policy": s(allowAssume), "id": s("r:p")}
 	generated := values{"name": s("p"), "role": s("r"), "policy": s(allowAssume), "__defaults": list("name")}
 	named := with(generated, values{"__defaults": list()})
 	runDiffs(t, rolePolicy.token, []diffCase{
@@ -19,7 +19,6 @@ func TestRolePolicyDiff(t *testing.T) {
 		{name: "role, generated name", state: state, in: with(generated, values{"role": s("q")}), replace: []string{"role"}},
 		{name: "role, chosen name", state: state, in: with(named, values{"role": s("q")}), replace: []string{"role"}, deleteBefore: true},
 		{name: "name", state: state, in: with(named, values{"name": s("q")}), replace: []string{"name"}, deleteBefore: true},
-		{name: "prefix", state: state, in: with(generated, values{"name": {}, "namePrefix": s("p-")}), replace: []string{"namePrefix"}},
 	})
 }
 
@@ -29,7 +28,7 @@ func TestRolePolicyLifecycle(t *testing.T) {
 	reference := property.New(property.ResourceReference{URN: urnOf(role.token), ID: s("r")})
 	m := h.create(rolePolicy.token, values{"role": reference, "policy": s(allowAssume)})
 	expect(t, m.in, values{"role": s("r")})
-	expect(t, m.output, values{"role": s("r"), "policy": s(allowAssume), "namePrefix": s(""), "id": s(m.id)})
+	expect(t, m.output, values{"role": s("r"), "policy": s(allowAssume), "id": s(m.id)})
 	if !strings.HasPrefix(m.id, "r:logical-") {
 		t.Errorf("the id is %s", m.id)
 	}
@@ -52,20 +51,19 @@ func TestRolePolicyLifecycle(t *testing.T) {
 	}
 	expect(t, h.refresh(m, true).Properties, values{"policy": s(allowAssume)})
 	read := h.importID(rolePolicy.token, m.id)
-	expect(t, read.Inputs, values{"role": s("r"), "policy": s(allowAssume), "name": m.output.Get("name"), "namePrefix": {}})
+	expect(t, read.Inputs, values{"role": s("r"), "policy": s(allowAssume), "name": m.output.Get("name")})
 
 	if err := h.Delete(t.Context(), p.DeleteRequest{ID: r.id, Urn: urnOf(r.token), Properties: r.output}); err == nil ||
 		!strings.Contains(err.Error(), "DeleteConflict") {
 		t.Errorf("deleting a role with a policy: %v", err)
 	}
 	h.remove(m)
-	prefixed := h.create(rolePolicy.token, values{"role": s("r"), "policy": s(assumeSpaced), "namePrefix": s("ci-")})
-	expect(t, prefixed.output, values{
-		"namePrefix": s("ci-"),
+	spaced := h.create(rolePolicy.token, values{"role": s("r"), "policy": s(assumeSpaced)})
+	expect(t, spaced.output, values{
 		"policy": s(`{"Version":"2012-10-17","Statement":{"Action":"sts:AssumeRole","Effect":"Allow",` +
 			`"Resource":["arn:aws:iam::123456789012:role/*"]}}`),
 	})
-	h.remove(prefixed)
+	h.remove(spaced)
 	h.remove(r)
 	if _, err := h.Create(t.Context(), p.CreateRequest{Urn: urnOf(m.token), Properties: m.in}); err == nil ||
 		!strings.Contains(err.Error(), "putting IAM Role (r) Policy (logical-") {

@@ -17,7 +17,7 @@ const (
 
 func TestRoleDiff(t *testing.T) {
 	state := values{
-		"name": s("r"), "namePrefix": s(""), "path": s("/"), "assumeRolePolicy": s(trustUser), "maxSessionDuration": property.New(3600.0),
+		"name": s("r"), "path": s("/"), "assumeRolePolicy": s(trustUser), "maxSessionDuration": property.New(3600.0),
 		"forceDetachPolicies": property.New(false), "tagsAll": tags(), "arn": s("a"), "uniqueId": s("u"), "createDate": s("d"),
 	}
 	in := values{
@@ -41,7 +41,6 @@ func TestRoleDiff(t *testing.T) {
 		{name: "path, generated name", state: state, in: with(in, values{"path": s("/ci/")}), replace: []string{"path"}},
 		{name: "path, chosen name", state: state, in: with(named, values{"path": s("/ci/")}), replace: []string{"path"}, deleteBefore: true},
 		{name: "name", state: state, in: with(named, values{"name": s("q")}), replace: []string{"name"}, deleteBefore: true},
-		{name: "prefix", state: state, in: with(in, values{"name": {}, "namePrefix": s("p")}), replace: []string{"namePrefix"}},
 	})
 }
 
@@ -74,7 +73,7 @@ func TestRoleLifecycle(t *testing.T) {
 	h.refresh(m, false)
 
 	read := h.importID(role.token, "deploy")
-	expect(t, read.Inputs, values{"name": s("deploy"), "maxSessionDuration": property.New(7200.0), "path": {}, "namePrefix": {}})
+	expect(t, read.Inputs, values{"name": s("deploy"), "maxSessionDuration": property.New(7200.0), "path": {}})
 
 	if _, err := h.clients().iam.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{
 		RoleName: aws.String("deploy"), PolicyName: aws.String("p"), PolicyDocument: aws.String(allowTag),

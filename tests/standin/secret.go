@@ -25,12 +25,7 @@ var secret = &resourceType{
 	props: map[string]prop{
 		"name": {
 			kind: kindString, doc: "The secret's name; replaces.",
-			autoname: true, computed: true, forceNew: true, conflict: "namePrefix",
-			pattern: secretName, hint: secretNameHint,
-		},
-		"namePrefix": {
-			kind: kindString, doc: "What the secret's name starts with, before a unique suffix; replaces.",
-			computed: true, forceNew: true, conflict: "name",
+			autoname: true, forceNew: true,
 			pattern: secretName, hint: secretNameHint,
 		},
 		"description": {kind: kindString, doc: "The secret's description; changed in place.", optional: true},
@@ -49,12 +44,9 @@ var secret = &resourceType{
 		"arn":     {kind: kindString, doc: "The secret's ARN.", output: true},
 		"policy":  {kind: kindString, doc: "The secret's resource policy.", output: true},
 	},
-	unserved: []string{"policy", "replicas"},
+	unserved: []string{"namePrefix", "policy", "replicas"},
 	create: func(ctx context.Context, c *awsClients, in values) (string, error) {
 		name := str(in["name"])
-		if name == "" {
-			name = nameFromPrefix(str(in["namePrefix"]))
-		}
 		request := &secretsmanager.CreateSecretInput{
 			Name:                        aws.String(name),
 			ClientRequestToken:          aws.String(requestToken()),
@@ -84,7 +76,6 @@ var secret = &resourceType{
 		}
 		read := values{
 			"name":                        property.New(aws.ToString(out.Name)),
-			"namePrefix":                  property.New(prefixFromName(aws.ToString(out.Name))),
 			"recoveryWindowInDays":        prior["recoveryWindowInDays"],
 			"forceOverwriteReplicaSecret": property.New(boolean(prior["forceOverwriteReplicaSecret"])),
 			"arn":                         property.New(aws.ToString(out.ARN)),
@@ -182,7 +173,7 @@ func isNoSuchSecret(err error) bool {
 }
 
 // requestToken is Terraform's token for a call, by which AWS knows one that is made again.
-func requestToken() string { return nameFromPrefix("terraform-") }
+func requestToken() string { return uniqueName("terraform-") }
 
 func secretTag(key, value *string) types.Tag { return types.Tag{Key: key, Value: value} }
 

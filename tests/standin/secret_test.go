@@ -13,7 +13,7 @@ import (
 
 func TestSecretDiff(t *testing.T) {
 	state := values{
-		"name": s("s"), "namePrefix": s(""), "recoveryWindowInDays": property.New(30.0), "tagsAll": tags(),
+		"name": s("s"), "recoveryWindowInDays": property.New(30.0), "tagsAll": tags(),
 		"forceOverwriteReplicaSecret": property.New(false), "arn": s("a"), "policy": s(""), "id": s("a"),
 	}
 	in := values{
@@ -40,7 +40,6 @@ func TestSecretDiff(t *testing.T) {
 			update: []string{"tags", "tagsAll"},
 		},
 		{name: "name", state: state, in: with(named, values{"name": s("t")}), replace: []string{"name"}, deleteBefore: true},
-		{name: "prefix", state: state, in: with(in, values{"name": {}, "namePrefix": s("p")}), replace: []string{"namePrefix"}},
 	})
 }
 
@@ -79,7 +78,7 @@ func TestSecretLifecycle(t *testing.T) {
 	expect(t, h.refresh(m, true).Properties, values{"description": s("e"), "kmsKeyId": s("alias/two")})
 
 	read := h.importID(secret.token, m.id)
-	expect(t, read.Inputs, values{"name": s("ci/robot"), "description": s("e"), "namePrefix": {}, "recoveryWindowInDays": {}})
+	expect(t, read.Inputs, values{"name": s("ci/robot"), "description": s("e"), "recoveryWindowInDays": {}})
 
 	_, err = h.Create(t.Context(), p.CreateRequest{Urn: urnOf(m.token), Properties: m.in})
 	if err == nil || !strings.Contains(err.Error(), "creating Secrets Manager Secret (ci/robot)") {
@@ -133,8 +132,7 @@ func TestSecretRecoveryWindow(t *testing.T) {
 		t.Errorf("after a delete without a window: %v", err)
 	}
 
-	m = h.create(secret.token, values{"namePrefix": s("ci-"), "recoveryWindowInDays": property.New(7.0)})
-	expect(t, m.output, values{"namePrefix": s("ci-")})
+	m = h.create(secret.token, values{"recoveryWindowInDays": property.New(7.0)})
 	// An import brings no window, and Terraform takes that for none.
 	read := h.importID(secret.token, m.id)
 	h.remove(made{m.token, m.id, m.in, read.Properties})
