@@ -2,7 +2,6 @@ package release
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -149,9 +148,7 @@ var publishedSDK = regexp.MustCompile(`<PackageReference Include="PulumiCicd\.Ci
 
 func typesDotnet(t *testing.T, dir string) {
 	t.Helper()
-	if _, err := exec.LookPath("dotnet"); err != nil {
-		t.Skip("the C# program is not built: there is no dotnet on PATH")
-	}
+	harness.NeedsDotnet(t)
 	copyFolder(t, "sdk/dotnet", filepath.Join(dir, "sdk"))
 	program := copyFolder(t, "examples/access-key-csharp", filepath.Join(dir, "program"))
 	project := filepath.Join(program, "access-key.csproj")
@@ -187,5 +184,5 @@ internal static class Required
     }
 }
 `), 0o600))
-	harness.Succeed(t, program, []string{"DOTNET_CLI_TELEMETRY_OPTOUT=1", "DOTNET_NOLOGO=1"}, "dotnet", "build", "-warnaserror:nullable")
+	harness.Succeed(t, program, dotnetEnv, "dotnet", "build", "-warnaserror:nullable")
 }

@@ -70,7 +70,7 @@ func TestInstall(t *testing.T) {
 			t.Parallel()
 			l := harness.NewLab(t)
 			dir := filepath.Join(l.Dir, "programs", "robot-account")
-			copyExample(t, dir, language)
+			copyFolder(t, "examples/robot-account-"+language, dir)
 			harness.Check(t, releasedSDK(t.Context(), dir, language, r.dist))
 			s := folderStack(t, l, dir, home)
 			s.MustUp()
@@ -154,14 +154,6 @@ func folderStack(t *testing.T, l *lab.Lab, dir, home string, settings ...string)
 	s, err := auto.UpsertStackLocalSource(t.Context(), "dev", dir, auto.EnvVars(env))
 	harness.Check(t, err)
 	return &harness.Stack{Stack: s, T: t, Lab: l}
-}
-
-// copyExample copies the example in a language.
-func copyExample(t *testing.T, dir, language string) {
-	t.Helper()
-	repo, err := lab.Repo()
-	harness.Check(t, err)
-	harness.Check(t, os.CopyFS(dir, os.DirFS(filepath.Join(repo, "examples", "robot-account-"+language))))
 }
 
 // checkProvider says that the engine ran one version of the plugin cicd and no other.

@@ -35,7 +35,7 @@ func TestPackageAdd(t *testing.T) {
 		t.Parallel()
 		l := harness.NewLab(t)
 		dir, home := filepath.Join(l.Dir, "programs", "robot-account"), newHome(t)
-		copyExample(t, dir, "yaml")
+		copyFolder(t, "examples/robot-account-yaml", dir)
 		if out, err := packageAdd(dir, home, checkout); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -46,7 +46,7 @@ func TestPackageAdd(t *testing.T) {
 		t.Parallel()
 		l := harness.NewLab(t)
 		dir, home := filepath.Join(l.Dir, "programs", "robot-account"), newHome(t)
-		copyExample(t, dir, "typescript")
+		copyFolder(t, "examples/robot-account-typescript", dir)
 		harness.Check(t, linkModules(dir))
 		out, err := packageAdd(dir, home, checkout)
 		if err != nil && strings.Contains(out, noLink) {
@@ -64,7 +64,7 @@ func TestPackageAdd(t *testing.T) {
 		settings := gitHost(t, checkout)
 		l := harness.NewLab(t)
 		dir, home := filepath.Join(l.Dir, "programs", "robot-account"), newHome(t)
-		copyExample(t, dir, "yaml")
+		copyFolder(t, "examples/robot-account-yaml", dir)
 		if out, err := packageAdd(dir, home, "https://example.com/pulumi-cicd/pulumi-cicd@v0.987.6", settings...); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}

@@ -204,12 +204,11 @@ func TestSDKDotnetBuild(t *testing.T) {
 		harness.Check(t, os.CopyFS(program, os.DirFS(filepath.Join(harness.Repo(t), "tests", "release", "testdata", "sdks", "dotnet"))))
 		// The example takes the SDK from the folder, as long as it is not published.
 		project := filepath.Join(program, strings.TrimSuffix(name, "-csharp")+".csproj")
-		published := regexp.MustCompile(`<PackageReference Include="PulumiCicd\.Cicd" Version="[^"]*" />`)
 		text := harness.Read(t, project)
-		if !published.MatchString(text) {
+		if !publishedSDK.MatchString(text) {
 			t.Fatalf("%s does not ask for the SDK:\n%s", name, text)
 		}
-		text = published.ReplaceAllString(text, `<ProjectReference Include="../sdk/PulumiCicd.Cicd.csproj" />`)
+		text = publishedSDK.ReplaceAllString(text, `<ProjectReference Include="../sdk/PulumiCicd.Cicd.csproj" />`)
 		harness.Check(t, os.WriteFile(project, []byte(text), 0o600))
 		harness.Succeed(t, program, dotnetEnv, "dotnet", "build")
 	}
