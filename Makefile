@@ -39,7 +39,8 @@ test: tools
 	$(ENV) cd sdk/go/cicd && go vet ./...
 	@# Each test is told as it ends, and at the end all that failed or were skipped once more, with what they said. Go
 	@# knows nothing of the programs that these run, and would take what it remembers for true when only those have
-	@# changed. Some tests mostly wait, so that there are more of them at once than processors.
+	@# changed. Some tests mostly wait, so that there are more of them at once than processors. Packages run one after
+	@# the other: some tests measure time or memory, or kill processes at a moment of their choice.
 	$(ENV) cd tests && go tool -modfile=../tools/dev/go.mod gotestsum --format testname -- -count 1 -p 1 -parallel 3 -timeout 30m ./...
 
 ## demo: a real "pulumi up" of the seed's robot account, or of another EXAMPLE, in LANGUAGE

@@ -98,7 +98,7 @@ QUIETLY := </dev/null >.tools/plugin.log 2>&1
 
 # The official plugin where the user has it or it can be downloaded, else the stand-in. CICD_AWS_PLUGIN=official or
 # stand-in takes that one and no other. The file says which it is.
-.tools/done/aws: tests/go.mod $(wildcard tests/awsplugin/*.go) \
+.tools/done/aws: tests/go.mod $(wildcard tests/standin/*.go) \
 		$(if $(filter-out $(shell cat .tools/done/aws 2>/dev/null),$(CICD_AWS_PLUGIN)),FORCE) | $(call built,pulumi)
 	@mkdir -p .tools/done && if [ '$(CICD_AWS_PLUGIN)' != stand-in ]; then \
 		echo 'aws: $(if $(USERS_AWS),copying $(USERS_AWS),fetching the official AWS plugin $(AWS_VERSION))'; \
@@ -107,8 +107,8 @@ QUIETLY := </dev/null >.tools/plugin.log 2>&1
 		echo "aws: not fetched: $$(sed -n 's/^.*[Ee]rror[^:]*: //p' .tools/plugin.log | head -n 1)"; \
 		[ '$(CICD_AWS_PLUGIN)' != official ] || exit 1; \
 	fi; \
-	echo 'aws: building the stand-in for it from tests/awsplugin, a minute the first time' && \
-	go -C tests build -trimpath -o ../.tools/pulumi-resource-aws ./awsplugin && \
+	echo 'aws: building the stand-in for it from tests/standin, a minute the first time' && \
+	go -C tests build -trimpath -o ../.tools/pulumi-resource-aws ./standin && \
 	$(INSTALL) aws $(AWS_VERSION) --reinstall --file .tools/pulumi-resource-aws $(QUIETLY) && echo stand-in >$@ || \
 	{ cat .tools/plugin.log >&2; exit 1; }
 

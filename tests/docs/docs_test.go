@@ -1,0 +1,800 @@
+package docs
+
+import (
+	"encoding/json"
+	"fmt"
+	"image/png"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/encoding"
+
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/harness"
+)
+
+// values are an object in a program.
+type values = harness.Values
+
+const (
+	// repository is where the repository is to be, and rawFiles where GitHub serves its files from.
+	repository = "https://github.com/pulumi-cicd/pulumi-cicd"
+	rawFiles   = "https://raw.githubusercontent.com/pulumi-cicd/pulumi-cicd/main/"
+)
+
+// registryPages are the pages that the Pulumi registry takes from the repository.
+var registryPages = []string{"docs/_index.md", "docs/installation-configuration.md"}
+
+// chooserLanguages are the languages of the registry's tabs, in the order in which it shows them.
+const chooserLanguages = "typescript,python,go,csharp,yaml"
+
+// trackedFiles returns the names of the files that are, or are about to be, in the repository.
+func trackedFiles(t *testing.T, patterns ...string) (names []string) {
+	t.Helper()
+	args := append([]string{"ls-files", "--cached", "--others", "--exclude-standard", "--"}, patterns...)
+	for _, name := range strings.Fields(harness.Succeed(t, harness.Repo(t), nil, "git", args...)) {
+		if _, err := os.Stat(filepath.Join(harness.Repo(t), filepath.FromSlash(name))); err == nil {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		t.Fatalf("there are no files %v", patterns)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// readYAML returns what a text in YAML says.
+func readYAML(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var v map[string]any
+	harness.Check(t, encoding.YAML.Unmarshal([]byte(text), &v))
+	return v
+}
+
+// TestDocsFrontMatter says that the registry's pages begin as it wants them to.
+func TestDocsFrontMatter(t *testing.T) {
+	t.Parallel()
+	root := harness.Repo(t)
+	var spec schema.PackageSpec
+	harness.Check(t, json.Unmarshal([]byte(harness.Read(t, root, "schema.json")), &spec))
+	titles := map[string]bool{}
+	for _, page := range registryPages {
+		text, ok := strings.CutPrefix(harness.Read(t, root, page), "---\n")
+		front, body, ended := strings.Cut(text, "\n---\n")
+		if !ok || !ended || strings.TrimSpace(body) == "" {
+			t.Errorf("%s has no front matter, or no text", page)
+			continue
+		}
+		matter := readYAML(t, front)
+		title, _ := matter["title"].(string)
+		if !strings.HasPrefix(title, spec.DisplayName) || titles[title] || len(title) > 60 {
+			t.Errorf("%s has the title %q: it has to begin with %q, to have 60 characters at most, and to be its own",
+				page, title, spec.DisplayName)
+		}
+		titles[title] = true
+		if description, _ := matter["meta_desc"].(string); len(description) < 50 || len(description) > 160 {
+			t.Errorf("%s has a meta_desc of %d characters, and not of 50 to 160", page, len(description))
+		}
+		if matter["layout"] != "package" || len(matter) != 3 {
+			t.Errorf("%s has the front matter %v", page, matter)
+		}
+		if strings.Contains("\n"+withoutBlocks(body), "\n# ") {
+			t.Errorf("%s has a heading of the first level, which its title is", page)
+		}
+	}
+}
+
+// TestDocsPrograms says that the registry's front page shows the example in each language, to the letter, in its tab.
+func TestDocsPrograms(t *testing.T) {
+	t.Parallel()
+	tabs := chooser(t, "docs/_index.md")
+	for language, program := range programs {
+		blocks := harness.CodeBlocks(tabs[language])
+		want := harness.Read(t, harness.Repo(t), "examples", "robot-account-"+language, program.file)
+		if len(blocks) != 1 || blocks[0].Language != language || blocks[0].Text != want {
+			t.Errorf("the tab %s of docs/_index.md does not hold examples/robot-account-%s/%s:\n%s",
+				language, language, program.file, tabs[language])
+		}
+	}
+}
+
+// TestDocsExamples says that the description of a component shows each of its examples in every language, to the letter
+// and in the registry's order, in a section of its own: from it the registry and the SDKs have theirs.
+func TestDocsExamples(t *testing.T) {
+	t.Parallel()
+	root := harness.Repo(t)
+	shown := map[string]string{}
+	descriptions, err := filepath.Glob(filepath.Join(root, "provider", "*.md"))
+	harness.Check(t, err)
+	for _, description := range descriptions {
+		sections := strings.Split(harness.Read(t, description), "{{% example %}}\n")
+		for _, section := range sections[1:] {
+			section, after, ended := strings.Cut(section, "{{% /example %}}\n")
+			if !ended || !strings.HasPrefix(section, "### ") || strings.Contains(after, "```") {
+				t.Errorf("%s has a section that is no example: %s", description, section)
+			}
+			var languages []string
+			all := ""
+			for _, block := range harness.CodeBlocks(section) {
+				languages = append(languages, block.Language)
+				all += block.Text
+			}
+			if strings.Join(languages, ",") != chooserLanguages {
+				t.Errorf("%s has an example in %v", description, languages)
+			}
+			shown[all] = description
+		}
+	}
+	folders, err := filepath.Glob(filepath.Join(root, "examples", "*-yaml"))
+	harness.Check(t, err)
+	if len(folders) != len(shown) {
+		t.Errorf("there are %d examples, and %d are shown", len(folders), len(shown))
+	}
+	for _, folder := range folders {
+		all := ""
+		for language := range strings.SplitSeq(chooserLanguages, ",") {
+			all += harness.Read(t, strings.TrimSuffix(folder, "yaml")+language, programs[language].file)
+		}
+		if shown[all] == "" {
+			t.Errorf("no description of a component shows the example %s", folder)
+		}
+	}
+}
+
+// TestDocsPipelines says of the pipelines in the guide what can be said without the services that run them: they can be
+// read, run an update by schedule, are not cancelled halfway, and hold no key of AWS.
+func TestDocsPipelines(t *testing.T) {
+	t.Parallel()
+	pipelines := map[string]string{}
+	for _, block := range harness.CodeBlocks(harness.Read(t, harness.Repo(t), "docs", "rotation.md")) {
+		if block.Language != "yaml" {
+			continue
+		}
+		readYAML(t, block.Text)
+		for service, mark := range map[string]string{
+			"GitHub": "runs-on:", "GitLab": "id_tokens:", "CircleCI": "orbs:",
+		} {
+			if strings.Contains(block.Text, mark) {
+				pipelines[service] += block.Text
+			}
+		}
+	}
+	for service, marks := range map[string][]string{
+		"GitHub":   {"schedule:\n", "cron: ", "cancel-in-progress: false\n", "id-token: write\n", "command: up\n"},
+		"GitLab":   {`$CI_PIPELINE_SOURCE == "schedule"`, "interruptible: false\n", "resource_group:", "pulumi up --yes"},
+		"CircleCI": {"scheduled_pipeline", "CIRCLE_OIDC_TOKEN_V2", "pulumi/update:\n"},
+	} {
+		for _, mark := range marks {
+			if !strings.Contains(pipelines[service], mark) {
+				t.Errorf("the pipeline for %s does not say %q:\n%s", service, mark, pipelines[service])
+			}
+		}
+		if strings.Contains(pipelines[service], "AWS_SECRET_ACCESS_KEY") {
+			t.Errorf("the pipeline for %s has an access key", service)
+		}
+	}
+	// It is a good workflow, but for what it is there for: it runs by schedule, and with a token of Pulumi's.
+	for _, problem := range workflowProblems(t, pipelines["GitHub"]) {
+		if !slices.Contains([]string{
+			"it is triggered by schedule", "it is triggered by workflow_dispatch", "it uses a stored secret",
+			"up can write, and checks out the repository", // What it can write is its own identity.
+		}, problem) {
+			t.Errorf("the pipeline for GitHub: %s", problem)
+		}
+	}
+}
+
+// TestDocsPermissions takes a robot with an access key through its life, and says that README lists every action that
+// was called for, once.
+func TestDocsPermissions(t *testing.T) {
+	t.Parallel()
+	listed := map[string]bool{}
+	for _, block := range harness.CodeBlocks(harness.Read(t, harness.Repo(t), "README.md")) {
+		var policy struct {
+			Statement []struct{ Action any }
+		}
+		if block.Language != "json" {
+			continue
+		}
+		harness.Check(t, json.Unmarshal([]byte(block.Text), &policy))
+		for _, statement := range policy.Statement {
+			actions, isList := statement.Action.([]any)
+			if !isList {
+				actions = []any{statement.Action}
+			}
+			for _, action := range actions {
+				name := action.(string)
+				if listed[name] {
+					t.Errorf("README lists %s twice", name)
+				}
+				listed[name] = true
+			}
+		}
+	}
+	l := harness.NewLab(t)
+	s := harness.NewKeyStack(t, l)
+	stores := func(key values) values {
+		key["secretsManager"] = values{"name": "cicd/bot", "kmsKeyId": "alias/cicd"}
+		key["ssmPath"] = "/cicd/bot"
+		return key
+	}
+	for _, key := range []values{
+		nil, {}, stores(values{}), stores(values{"generation": 2, "previous": "inactive"}),
+		{"generation": 2, "secretsManager": values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot"},
+		{"generation": 2, "secretsManager": values{"name": "cicd/other"}, "ssmPath": "/cicd/other"},
+		stores(values{"generation": 3, "revoked": true}), stores(values{"generation": 3, "previous": "deleted"}),
+	} {
+		s.Give(key)
+		s.MustPreview()
+		s.MustUp()
+	}
+	s.Unchanged()
+	_, err := s.Destroy(t.Context())
+	harness.Check(t, err)
+	services := map[string]bool{}
+	for _, call := range l.Calls() {
+		found := call.Action == "GetCallerIdentity" // Which needs no permission.
+		for _, service := range []string{"iam", "secretsmanager", "ssm"} {
+			if listed[service+":"+call.Action] {
+				found, services[service] = true, true
+			}
+		}
+		if !found {
+			t.Errorf("README does not list %s", call.Action)
+		}
+	}
+	if len(services) != 3 {
+		t.Errorf("only %v were called", services)
+	}
+}
+
+// TestDocsInstallation says that the installation names each SDK as the schema does.
+func TestDocsInstallation(t *testing.T) {
+	t.Parallel()
+	var spec schema.PackageSpec
+	harness.Check(t, json.Unmarshal([]byte(harness.Read(t, harness.Repo(t), "schema.json")), &spec))
+	setting := func(language, key string) string {
+		var settings map[string]any
+		harness.Check(t, json.Unmarshal(spec.Language[language], &settings))
+		if names, ok := settings[key].(map[string]any); ok {
+			return names[spec.Name].(string)
+		}
+		return settings[key].(string)
+	}
+	want := map[string]string{
+		"typescript": "npm install " + setting("nodejs", "packageName"),
+		// Python's package managers write a hyphen for each underscore.
+		"python": "pip install " + strings.ReplaceAll(setting("python", "packageName"), "_", "-"),
+		"go":     "go get " + setting("go", "importBasePath"),
+		"csharp": "dotnet add package " + setting("csharp", "rootNamespace") + "." + setting("csharp", "namespaces"),
+		"yaml":   "pulumi plugin install resource " + spec.Name + " --server " + spec.PluginDownloadURL,
+	}
+	tabs := chooser(t, "docs/installation-configuration.md")
+	text := harness.Read(t, harness.Repo(t), "docs/installation-configuration.md")
+	for language, command := range want {
+		blocks := harness.CodeBlocks(tabs[language])
+		if len(blocks) != 1 || blocks[0].Text != command+"\n" {
+			t.Errorf("the tab %s does not say %q:\n%s", language, command, tabs[language])
+		}
+		name := command[strings.LastIndexByte(command, ' ')+1:]
+		if language != "yaml" && !strings.Contains(text, ": `"+name+"`\n") {
+			t.Errorf("the list of SDKs does not name %s", name)
+		}
+	}
+}
+
+// chooser returns the texts of the registry's tabs for languages in a page, which has them once.
+func chooser(t *testing.T, page string) map[string]string {
+	t.Helper()
+	text := harness.Read(t, harness.Repo(t), page)
+	_, rest, ok := strings.Cut(text, `{{< chooser language "`+chooserLanguages+"\" >}}\n")
+	inside, rest, ended := strings.Cut(rest, "{{< /chooser >}}\n")
+	if !ok || !ended || strings.Count(text, "{{< chooser") != 1 || strings.Contains(rest, "{{%") {
+		t.Fatalf("%s does not have one chooser for the languages %s", page, chooserLanguages)
+	}
+	tabs, order := map[string]string{}, []string(nil)
+	for {
+		before, after, found := strings.Cut(inside, "{{% choosable language ")
+		if strings.TrimSpace(before) != "" {
+			t.Errorf("%s has text between the tabs: %s", page, before)
+		}
+		if !found {
+			break
+		}
+		language, after, _ := strings.Cut(after, " %}}\n")
+		tab, after, ended := strings.Cut(after, "{{% /choosable %}}\n")
+		if !ended {
+			t.Fatalf("%s does not end the tab %s", page, language)
+		}
+		tabs[language], order, inside = tab, append(order, language), after
+	}
+	if strings.Join(order, ",") != chooserLanguages {
+		t.Errorf("%s has the tabs %v", page, order)
+	}
+	return tabs
+}
+
+// TestDocsMetadata says that the schema has what the registry shows, and where it points.
+func TestDocsMetadata(t *testing.T) {
+	t.Parallel()
+	root := harness.Repo(t)
+	var spec schema.PackageSpec
+	harness.Check(t, json.Unmarshal([]byte(harness.Read(t, root, "schema.json")), &spec))
+	harness.Same(t, "the metadata", map[string]string{
+		"homepage": spec.Homepage, "repository": spec.Repository, "pluginDownloadURL": spec.PluginDownloadURL,
+		"license": spec.License, "publisher": spec.Publisher,
+	}, map[string]string{
+		"homepage": repository, "repository": repository,
+		"pluginDownloadURL": "github://api.github.com/pulumi-cicd/pulumi-cicd",
+		"license":           "Apache-2.0", "publisher": "pulumi-cicd",
+	})
+	if spec.DisplayName == "" || len(spec.Description) < 30 || strings.Contains(spec.Description, "\n") {
+		t.Errorf("the package has the display name %q and the description %q", spec.DisplayName, spec.Description)
+	}
+	// The registry takes the package's name from the repository's.
+	if path.Base(spec.Repository) != "pulumi-"+spec.Name {
+		t.Errorf("the repository of the package %s is %s", spec.Name, spec.Repository)
+	}
+	// Of these the registry knows: it refuses other categories.
+	categories := []string{"cloud", "database", "infrastructure", "monitoring", "network", "utility", "vcs"}
+	var found []string
+	for _, keyword := range spec.Keywords {
+		if category, ok := strings.CutPrefix(keyword, "category/"); ok {
+			found = append(found, category)
+		}
+	}
+	if len(found) != 1 || !slices.Contains(categories, found[0]) || !slices.Contains(spec.Keywords, "kind/component") {
+		t.Errorf("the package has the keywords %q", spec.Keywords)
+	}
+
+	logo, ok := strings.CutPrefix(spec.LogoURL, rawFiles)
+	if !ok {
+		t.Fatalf("the logo is at %s", spec.LogoURL)
+	}
+	file, err := os.Open(filepath.Join(root, filepath.FromSlash(logo)))
+	harness.Check(t, err)
+	defer file.Close()
+	if config, err := png.DecodeConfig(file); err != nil || config.Width < 100 || config.Height < 100 {
+		t.Errorf("the logo is %d by %d: %v", config.Width, config.Height, err)
+	}
+	if !slices.Contains(trackedFiles(t, "docs"), logo) {
+		t.Errorf("%s is not in the repository", logo)
+	}
+	if !strings.Contains(harness.Read(t, root, "LICENSE"), "Apache License\n") {
+		t.Errorf("LICENSE is another one")
+	}
+}
+
+var (
+	linkRE       = regexp.MustCompile(`\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)`)
+	definitionRE = regexp.MustCompile(`(?m)^ {0,3}\[[^\]^]+\]:\s*<?([^\s>]+)`)
+	htmlRE       = regexp.MustCompile(`(?:href|src)="([^"]+)"`)
+	codeRE       = regexp.MustCompile("`+[^`\n]+`+")
+	headingRE    = regexp.MustCompile(`^ {0,3}#{1,6} +(.*?)(?: +#+)? *$`)
+	anchorRE     = regexp.MustCompile(`<a +(?:id|name)="([^"]+)"`)
+)
+
+// TestDocsLinks says that every link from one of the repository's pages to another, or into one, leads somewhere.
+func TestDocsLinks(t *testing.T) {
+	t.Parallel()
+	root := harness.Repo(t)
+	links := 0
+	for _, page := range trackedFiles(t, "*.md") {
+		text := prose(harness.Read(t, root, page))
+		for _, re := range []*regexp.Regexp{linkRE, definitionRE, htmlRE} {
+			for _, match := range re.FindAllStringSubmatch(text, -1) {
+				links++
+				if problem := brokenLink(t, page, match[1]); problem != "" {
+					t.Errorf("%s links to %s: %s", page, match[1], problem)
+				}
+			}
+		}
+	}
+	if links == 0 {
+		t.Errorf("there are no links")
+	}
+}
+
+// TestDocsBrokenLinks says that the test of the links finds what is wrong with one.
+func TestDocsBrokenLinks(t *testing.T) {
+	t.Parallel()
+	for _, link := range []string{
+		"CONTRIBUTING.md", "CONTRIBUTING.md#contributing", "#see-it", "#inputs", "docs", "./LICENSE", "mailto:a@example.com",
+		"https://pulumi.com/nothing", repository, repository + "#inputs", repository + "/blob/main/schema.json",
+		repository + "/blob/main/CONTRIBUTING.md#contributing", repository + "/tree/main/examples", rawFiles + "docs/logo.png",
+		repository + "/releases",
+	} {
+		if problem := brokenLink(t, "README.md", link); problem != "" {
+			t.Errorf("%s: %s", link, problem)
+		}
+	}
+	for page, links := range map[string][]string{
+		"README.md": {
+			"CONTRIBUTE.md", "contributing.md", "CONTRIBUTING.md#nothing", "#nothing", "#Inputs", "schema.json#name", "../README.md",
+			"/README.md", "docs/installation-configuration", repository + "#nothing", repository + "/blob/main/nothing.md",
+			repository + "/blob/main/README.md#nothing", repository + "/blob/v1/README.md", repository + "/nothing",
+			rawFiles + "docs/nothing.png", ".tools/env",
+		},
+		// The registry shows the pages under other addresses, without their siblings and their images.
+		"docs/_index.md": {"installation-configuration.md", "../README.md", "logo.png", "./nothing", "/nothing", "#nothing"},
+	} {
+		for _, link := range links {
+			if brokenLink(t, page, link) == "" {
+				t.Errorf("%s may link to %s", page, link)
+			}
+		}
+	}
+}
+
+// brokenLink tells what is wrong with a link in a page, if it leads into the repository.
+func brokenLink(t *testing.T, page, link string) string {
+	t.Helper()
+	target, anchor, hasAnchor := strings.Cut(link, "#")
+	registry := slices.Contains(registryPages, page)
+	inside, isRepository := strings.CutPrefix(target, repository)
+	raw, isRaw := strings.CutPrefix(target, rawFiles)
+	switch {
+	case isRaw:
+		target = raw
+	case isRepository && (inside == "" || inside == "/"):
+		target = "README.md"
+	case isRepository:
+		var ok bool
+		if target, ok = strings.CutPrefix(inside, "/blob/main/"); !ok {
+			if target, ok = strings.CutPrefix(inside, "/tree/main/"); !ok {
+				if slices.Contains([]string{"/releases", "/issues", "/security/advisories/new"}, inside) {
+					return ""
+				}
+				return "no page of the repository"
+			}
+		}
+	case strings.Contains(target, ":"):
+		return "" // Another site.
+	case target == "":
+		target = page
+	case strings.HasPrefix(target, "/"):
+		if registry && (strings.HasPrefix(target, "/registry/packages/") || strings.HasPrefix(target, "/docs/")) {
+			return ""
+		}
+		return "no address in the repository"
+	case registry:
+		// One page of the registry links to another without the ending.
+		target = path.Join(path.Dir(page), target) + ".md"
+		if !slices.Contains(registryPages, target) {
+			return "no page of the registry"
+		}
+	default:
+		target = path.Join(path.Dir(page), target)
+	}
+
+	target = strings.TrimSuffix(target, "/")
+	known := trackedFiles(t, ".")
+	if !slices.ContainsFunc(known, func(name string) bool {
+		return target == "." || name == target || strings.HasPrefix(name, target+"/")
+	}) {
+		return "not in the repository"
+	}
+	if !hasAnchor {
+		return ""
+	}
+	if path.Ext(target) != ".md" {
+		return "an anchor in what is no page"
+	}
+	if !slices.Contains(anchors(harness.Read(t, harness.Repo(t), target)), anchor) {
+		return "no such heading"
+	}
+	return ""
+}
+
+// anchors returns the anchors that GitHub gives the headings of a page, and those that the page has in HTML.
+func anchors(markdown string) (names []string) {
+	seen := map[string]int{}
+	for line := range strings.Lines(withoutBlocks(markdown)) {
+		for _, match := range anchorRE.FindAllStringSubmatch(line, -1) {
+			names = append(names, match[1])
+		}
+		match := headingRE.FindStringSubmatch(strings.TrimRight(line, "\n"))
+		if match == nil {
+			continue
+		}
+		heading := linkRE.ReplaceAllStringFunc(match[1], func(link string) string {
+			return link[1:strings.Index(link, "](")]
+		})
+		name := strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r):
+				return unicode.ToLower(r)
+			default:
+				return -1
+			}
+		}, heading)
+		if n := seen[name]; n > 0 {
+			names = append(names, name+"-"+strconv.Itoa(n))
+		} else {
+			names = append(names, name)
+		}
+		seen[name]++
+	}
+	return names
+}
+
+// prose returns Markdown without its code.
+func prose(markdown string) string {
+	return codeRE.ReplaceAllString(withoutBlocks(markdown), "code")
+}
+
+// withoutBlocks returns Markdown without its fenced blocks.
+func withoutBlocks(markdown string) string {
+	var text strings.Builder
+	inside := false
+	for line := range strings.Lines(markdown) {
+		switch fence := strings.HasPrefix(strings.TrimSpace(line), "```"); {
+		case fence:
+			inside = !inside
+		case !inside:
+			text.WriteString(line)
+		}
+	}
+	return text.String()
+}
+
+// TestDocsSections says that the changelog has a section for the version of the sources, and the latest one first.
+func TestDocsSections(t *testing.T) {
+	t.Parallel()
+	root := harness.Repo(t)
+	match := regexp.MustCompile(`(?m)^var Version = "(.*)"$`).FindStringSubmatch(harness.Read(t, root, "provider", "provider.go"))
+	if match == nil {
+		t.Fatal("provider.go says no version")
+	}
+	headings := regexp.MustCompile(`(?m)^## .*$`).FindAllString(harness.Read(t, root, "CHANGELOG.md"), -1)
+	headingRE := regexp.MustCompile(`^## \[` + regexp.QuoteMeta(match[1]) + `\] - (unreleased|\d{4}-\d\d-\d\d)$`)
+	if len(headings) == 0 || !headingRE.MatchString(headings[0]) {
+		t.Errorf("the version is %s, and the changelog begins with %q", match[1], headings)
+	}
+}
+
+// leftOut are the Go modules that no robot updates, and why.
+var leftOut = map[string]string{
+	"sdk/go/cicd":                 "generated from the provider's go.mod by \"make sdk\"",
+	"examples/access-key-go":      programsReason,
+	"examples/deployment-role-go": programsReason,
+	"examples/robot-account-go":   programsReason,
+	"tests/programs/inputs-go":    programsReason,
+	"tests/programs/many-go":      programsReason,
+}
+
+const programsReason = "asks for an SDK that is not published, and for the oldest versions that will do"
+
+// TestDocsDependabot says that every Go module is kept up to date, or left out for a reason, and the packages that the
+// tools are made of.
+func TestDocsDependabot(t *testing.T) {
+	t.Parallel()
+	got := map[string][]string{}
+	updates, _ := readYAML(t, harness.Read(t, harness.Repo(t), ".github", "dependabot.yml"))["updates"].([]any)
+	for _, update := range updates {
+		u := update.(map[string]any)
+		ecosystem := u["package-ecosystem"].(string)
+		if folder, ok := u["directory"].(string); ok {
+			got[ecosystem] = append(got[ecosystem], folder)
+		}
+		folders, _ := u["directories"].([]any)
+		for _, folder := range folders {
+			got[ecosystem] = append(got[ecosystem], folder.(string))
+		}
+	}
+	want := map[string][]string{"github-actions": {"/"}, "npm": {"/tools/node"}, "pip": {"/tools/python"}}
+	for _, file := range trackedFiles(t, "go.mod", "*/go.mod") {
+		if _, ok := leftOut[path.Dir(file)]; !ok {
+			want["gomod"] = append(want["gomod"], path.Join("/", path.Dir(file)))
+		}
+	}
+	slices.Sort(got["gomod"])
+	slices.Sort(want["gomod"])
+	harness.Same(t, "what is updated", got, want)
+	for folder := range leftOut {
+		if _, err := os.Stat(filepath.Join(harness.Repo(t), folder, "go.mod")); err != nil {
+			t.Errorf("what is left out is not there: %v", err)
+		}
+	}
+}
+
+// TestDocsWorkflows says of each workflow what actionlint does not: that it runs only actions of a fixed content,
+// and can do no more than its jobs need.
+func TestDocsWorkflows(t *testing.T) {
+	t.Parallel()
+	for _, file := range trackedFiles(t, ".github/workflows") {
+		for _, problem := range workflowProblems(t, harness.Read(t, harness.Repo(t), file)) {
+			t.Errorf("%s: %s", file, problem)
+		}
+	}
+}
+
+var (
+	usesRE = regexp.MustCompile(`(?m)^\s*(?:- )?uses: *(.*)$`)
+	// A hash that is written with its version, which people can read and robots update.
+	pinnedRE = regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	// What a workflow puts into a script becomes part of it, whatever it says.
+	expressionRE = regexp.MustCompile(`\$\{\{`)
+)
+
+func workflowProblems(t *testing.T, text string) (problems []string) {
+	t.Helper()
+	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	for _, match := range usesRE.FindAllStringSubmatch(text, -1) {
+		if !pinnedRE.MatchString(match[1]) && !strings.HasPrefix(match[1], "./.github/workflows/") {
+			add("%s is not pinned by its hash with its version", match[1])
+		}
+	}
+	// GitHub's own token is the only one there is.
+	if strings.Contains(text, "secrets.") || strings.Contains(text, "secrets:") {
+		add("it uses a stored secret")
+	}
+	workflow := readYAML(t, text)
+	if permissions, ok := workflow["permissions"].(map[string]any); !ok || len(permissions) != 0 {
+		add("its jobs have permissions that they do not name")
+	}
+	if group, _ := workflow["concurrency"].(map[string]any); group["group"] == nil {
+		add("it has no concurrency group")
+	}
+	on, _ := workflow["on"].(map[string]any)
+	for _, trigger := range slices.Sorted(maps.Keys(on)) {
+		if !slices.Contains([]string{"pull_request", "push", "workflow_call"}, trigger) {
+			add("it is triggered by %s", trigger)
+		}
+	}
+	jobs, _ := workflow["jobs"].(map[string]any)
+	if len(on) == 0 || len(jobs) == 0 {
+		add("it does nothing")
+	}
+	for _, name := range slices.Sorted(maps.Keys(jobs)) {
+		job := jobs[name].(map[string]any)
+		permissions, ok := job["permissions"].(map[string]any)
+		if !ok {
+			add("%s does not name its permissions", name)
+		}
+		if _, ok := job["timeout-minutes"].(int); !ok && job["uses"] == nil {
+			add("%s has no timeout", name)
+		}
+		writes := false
+		for _, access := range permissions {
+			writes = writes || access != "read"
+		}
+		if writes && on["pull_request"] != nil {
+			add("%s can write, and runs for pull requests", name)
+		}
+		steps, _ := job["steps"].([]any)
+		for i, s := range steps {
+			step := s.(map[string]any)
+			action, _ := step["uses"].(string)
+			with, _ := step["with"].(map[string]any)
+			if run, _ := step["run"].(string); expressionRE.MatchString(run) {
+				add("%s, step %d has an expression in its script", name, i+1)
+			}
+			if !strings.HasPrefix(action, "actions/checkout@") {
+				continue
+			}
+			if with["persist-credentials"] != false {
+				add("%s, step %d leaves its token in a file", name, i+1)
+			}
+			// Who can write runs nothing of the repository, nor what that downloads.
+			if writes {
+				add("%s can write, and checks out the repository", name)
+			}
+		}
+	}
+	return problems
+}
+
+// TestDocsWorkflowProblems says that the test of the workflows finds what is wrong with one.
+func TestDocsWorkflowProblems(t *testing.T) {
+	t.Parallel()
+	const good = `on:
+  push:
+permissions: {}
+concurrency:
+  group: one
+jobs:
+  job:
+    timeout-minutes: 5
+    permissions:
+      contents: read
+    steps:
+      - uses: actions/checkout@0123456789012345678901234567890123456789 # v1.2.3
+        with:
+          persist-credentials: false
+      - run: echo "$NAME"
+        env:
+          NAME: ${{ github.ref_name }}
+`
+	if problems := workflowProblems(t, good); len(problems) > 0 {
+		t.Fatalf("a good workflow has the problems %q", problems)
+	}
+	for _, c := range []struct{ old, with, want string }{
+		{"@0123456789012345678901234567890123456789 # v1.2.3", "@v1", "not pinned"},
+		{" # v1.2.3", "", "not pinned"},
+		{" # v1.2.3", " # v1", "not pinned"},
+		{"permissions: {}", "permissions: read-all", "do not name"},
+		{"permissions: {}\n", "", "do not name"},
+		{"  group: one", "  cancel-in-progress: true", "no concurrency group"},
+		{"  push:", "  pull_request_target:", "triggered by"},
+		{"    timeout-minutes: 5\n", "", "no timeout"},
+		{"    permissions:\n      contents: read\n", "", "does not name its permissions"},
+		{"contents: read", "contents: write", "checks out"},
+		{"contents: read", "id-token: write", "checks out"},
+		{"  push:", "  pull_request:\n  push:", ""},
+		{"persist-credentials: false", "fetch-depth: 0", "leaves its token"},
+		{`echo "$NAME"`, `echo "${{ github.ref_name }}"`, "expression in its script"},
+		{"github.ref_name", "secrets.TOKEN", "stored secret"},
+	} {
+		problems := workflowProblems(t, strings.Replace(good, c.old, c.with, 1))
+		found := slices.ContainsFunc(problems, func(p string) bool { return strings.Contains(p, c.want) })
+		if (c.want == "") != (len(problems) == 0) || c.want != "" && !found {
+			t.Errorf("with %q for %q, a workflow has the problems %q", c.with, c.old, problems)
+		}
+	}
+}
+
+// programs tells by language which code blocks of the documentation are whole programs, and where those are that
+// the tests run.
+var programs = map[string]struct{ mark, file string }{
+	"typescript": {`from "@pulumi-cicd/cicd"`, "index.ts"},
+	"python":     {"import pulumi_cicd", "__main__.py"},
+	"go":         {"package main", "main.go"},
+	"csharp":     {"Deployment.RunAsync", "Program.cs"},
+	"yaml":       {"runtime: yaml", "Pulumi.yaml"},
+}
+
+// TestDocumentedPrograms says that every whole program in the documentation is an example, to the letter: what is
+// shown is what is tested.
+func TestDocumentedPrograms(t *testing.T) {
+	t.Parallel()
+	root := harness.Repo(t)
+	examples := map[string]map[string]bool{}
+	for language, program := range programs {
+		examples[language] = map[string]bool{}
+		files, err := filepath.Glob(filepath.Join(root, "examples", "*-"+language, program.file))
+		harness.Check(t, err)
+		for _, file := range files {
+			examples[language][harness.Read(t, file)] = true
+		}
+		if len(files) == 0 {
+			t.Errorf("there is no example in %s", language)
+		}
+	}
+	descriptions, err := filepath.Glob(filepath.Join(root, "provider", "*.md"))
+	harness.Check(t, err)
+	documents := slices.Clone(descriptions)
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		harness.Check(t, err)
+		documents = append(documents, files...)
+	}
+	for _, document := range documents {
+		shown := map[string]bool{}
+		for _, block := range harness.CodeBlocks(harness.Read(t, document)) {
+			program, known := programs[block.Language]
+			if !known || !strings.Contains(block.Text, program.mark) {
+				continue
+			}
+			shown[block.Language] = true
+			if !examples[block.Language][block.Text] {
+				t.Errorf("%s:%d: the program in %s is no file examples/*-%s/%s",
+					document, block.Line, block.Language, block.Language, program.file)
+			}
+		}
+		if slices.Contains(descriptions, document) {
+			harness.Same(t, "the languages in "+document, slices.Sorted(maps.Keys(shown)), slices.Sorted(maps.Keys(programs)))
+		}
+	}
+}

@@ -1,0 +1,95 @@
+// Package harness has the helpers of the end-to-end tests: stacks that the real Pulumi CLI and language hosts run, with
+// the AWS plugin that tools/toolchain.mk found or built, in an AWS account that moto emulates. Most take a *testing.T
+// and fail the test themselves.
+package harness
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/engine"
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
+)
+
+// Main runs the tests of a package: its TestMain calls nothing else.
+func Main(m *testing.M) {
+	if os.Getenv("CICD_AWS_PLUGIN_KIND") == "" {
+		fmt.Fprintln(os.Stderr, "the tests need the tools of tools/toolchain.mk: run \"make test\"")
+		os.Exit(1)
+	}
+	// Programs in Go are linked at each preview and update: without what only a debugger reads, in two thirds of the time.
+	if err := os.Setenv("GOFLAGS", os.Getenv("GOFLAGS")+" -ldflags=-w"); err != nil {
+		panic(err)
+	}
+	fmt.Printf("AWS plugin: %s %s\n", os.Getenv("CICD_AWS_PLUGIN_KIND"), os.Getenv("CICD_AWS_PLUGIN_VERSION"))
+	end := lab.KeepServers()
+	code := m.Run()
+	end()
+	os.Exit(code)
+}
+
+// slots limits how many stacks run at once: each update keeps an engine, a language host and two plugins busy.
+var slots = make(chan struct{}, 4)
+
+// TakeSlot waits until fewer than four stacks run, and counts one more until the test ends.
+func TakeSlot(t *testing.T) {
+	t.Helper()
+	slots <- struct{}{}
+	t.Cleanup(func() { <-slots })
+}
+
+// NewLab starts a lab for a stack, and closes it when the test ends.
+func NewLab(t *testing.T) *lab.Lab {
+	t.Helper()
+	TakeSlot(t)
+	return NewAccount(t, lab.Account)
+}
+
+// NewAccount starts a lab with another account number, beside the one that a test has.
+func NewAccount(t *testing.T, number string) *lab.Lab {
+	t.Helper()
+	l, err := lab.NewAccount(t.Context(), t.TempDir(), number)
+	Check(t, err)
+	t.Cleanup(l.Close)
+	return l
+}
+
+// StartPlugin starts the plugin, and what it talks to instead of Pulumi's engine, until the test ends.
+func StartPlugin(t *testing.T) (*engine.Engine, *engine.Plugin) {
+	t.Helper()
+	e, err := engine.Start()
+	Check(t, err)
+	t.Cleanup(e.Close)
+	p, err := e.StartPlugin(t.Context(), filepath.Join(Repo(t), "bin", "pulumi-resource-cicd"))
+	Check(t, err)
+	t.Cleanup(p.Close)
+	return e, p
+}
+
+// OnlyLinuxTells skips the test on other systems, which tell such things about processes only through a library.
+func OnlyLinuxTells(t *testing.T, what string) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells, without a library, " + what)
+	}
+}
+
+// NeedsDotnet skips a test where there is no dotnet.
+func NeedsDotnet(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("dotnet"); err != nil {
+		t.Skip("nothing in C# is built or run: there is no dotnet on PATH")
+	}
+}
+
+// Repo returns the repository's folder.
+func Repo(t *testing.T) string {
+	t.Helper()
+	dir, err := lab.Repo()
+	Check(t, err)
+	return dir
+}
