@@ -78,7 +78,7 @@ func checkDeploymentRole(in *input.Inputs, name string) {
 	}
 	// What only several inputs together can break.
 	if in.Known("trusted", "sessionNames") {
-		if err := iam.CheckSessionNamesFor(in.Strings("trusted"), in.Strings("sessionNames")); err != nil {
+		if err := iam.CheckSessionNamesFor(in.Strings("trusted"), false, in.Strings("sessionNames")); err != nil {
 			in.ReportWhole(input.At("sessionNames"), err)
 			return
 		}
