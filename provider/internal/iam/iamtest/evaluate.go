@@ -140,7 +140,7 @@ func likeRunes(pattern, s []rune) bool {
 func RequiredByAWS(t testing.TB, trustPolicy string) (missing []string) {
 	t.Helper()
 	for _, st := range parse(t, trustPolicy).Statement {
-		if st.Principal == nil || st.Principal.Federated == nil || !slices.Contains(st.Action, "sts:AssumeRoleWithWebIdentity") {
+		if st.Principal == nil || st.Principal.Federated == nil {
 			continue
 		}
 		_, issuer, _ := strings.Cut(st.Principal.Federated[0], ":oidc-provider/")
