@@ -66,10 +66,12 @@ type oneOrMore []string
 
 // MarshalJSON writes the list, or its only element.
 func (l oneOrMore) MarshalJSON() ([]byte, error) {
+	var element any = []string(l)
 	if len(l) == 1 {
-		return json.Marshal(l[0])
+		element = l[0]
 	}
-	return json.Marshal([]string(l))
+	text, err := encode(element)
+	return []byte(text), err
 }
 
 // write returns the policy document of the statements, in JSON without white space.

@@ -1,7 +1,7 @@
 package oidc
 
 import (
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
@@ -11,25 +11,30 @@ import (
 // anyOtherKey is the key of all systems that have none of their own.
 const anyOtherKey = "oidc"
 
-// sharedIssuers are those that many tenants share and that have no key of their own, with the part of a subject that
-// names the tenant. Where it is not known, a subject must be literal.
+// sharedIssuers are those that many tenants share and that have no key of their own, with what comes before the tenant
+// in a subject. Where that is not known, a subject must be literal.
 // Sources: IAM User Guide, "Identity-provider controls for shared OIDC providers"; Codefresh Docs, "OpenID Connect in
 // Codefresh pipelines"; Vercel Docs, "OpenID Connect (OIDC) Federation Reference".
-var sharedIssuers = map[string]*regexp.Regexp{
-	"https://oidc.codefresh.io":         regexp.MustCompile(`^account:[^:*?]+:`),
-	"https://oidc.vercel.com":           regexp.MustCompile(`^owner:[^:*?]+:`),
-	"https://studio.datachain.ai/api":   nil,
-	"https://scalr.io":                  nil,
-	"https://tokens.cloud.shisho.dev":   nil,
-	"https://proidc.upbound.io":         nil,
-	"https://sandboxes.cloud":           nil,
-	"https://sts.windows.net":           nil,
-	"https://login.microsoftonline.com": nil,
+var sharedIssuers = map[string]string{
+	"https://oidc.codefresh.io":         "account:",
+	"https://oidc.vercel.com":           "owner:",
+	"https://studio.datachain.ai/api":   "",
+	"https://scalr.io":                  "",
+	"https://tokens.cloud.shisho.dev":   "",
+	"https://proidc.upbound.io":         "",
+	"https://sandboxes.cloud":           "",
+	"https://sts.windows.net":           "",
+	"https://login.microsoftonline.com": "",
 }
 
-// builtIn are issuers that AWS knows without a provider in the account, so that no provider's ARN could be trusted.
-// Source: IAM User Guide, "Create an OpenID Connect (OIDC) identity provider in IAM".
-var builtIn = []string{"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
+// specialIssuers begin the issuers that AWS knows without a provider in the account, so that no provider's ARN could be
+// trusted, and that of Microsoft Sentinel, for which AWS asks for certain session names.
+// Sources: IAM User Guide, "AWS JSON policy elements: Principal" and "Identity-provider controls for shared OIDC
+// providers".
+var specialIssuers = []string{
+	"https://accounts.google.com", "https://cognito-identity.amazonaws.com", "https://graph.facebook.com",
+	"https://www.amazon.com", "https://sts.windows.net/33e01921-",
+}
 
 var anyOther = System{
 	Key:  anyOtherKey,
@@ -58,11 +63,9 @@ func (j *anyOtherJob) fields() []Field {
 }
 
 func (j *anyOtherJob) check(r *reading) {
-	host, _ := splitIssuer(j.Issuer)
-	for _, known := range builtIn {
-		if r.has("issuer") && host == known {
-			r.reject(rule.Broken("must be that of a provider in the account: AWS knows this one without a provider"), "issuer")
-		}
+	begins := func(special string) bool { return strings.HasPrefix(j.Issuer, special) }
+	if r.has("issuer") && slices.ContainsFunc(specialIssuers, begins) {
+		r.reject(rule.Broken("must be the issuer of a CI system: AWS has special rules for this one"), "issuer")
 	}
 	if !r.has("subjects") {
 		return
@@ -74,26 +77,28 @@ func (j *anyOtherJob) check(r *reading) {
 		case first == 0:
 			r.reject(rule.Broken("must not begin with a wildcard: jobs of others could match it"), "subjects", i)
 		case r.has("issuer"):
-			if err := checkShared(j.Issuer, s); err != nil {
+			if err := checkShared(j.Issuer, s[:first]); err != nil {
 				r.reject(err, "subjects", i)
 			}
 		}
 	}
 }
 
-// checkShared reports whether a subject with a wildcard is of one tenant of an issuer.
-func checkShared(issuer, subject string) error {
+// checkShared reports whether a subject names one tenant of its issuer in what it has before its first wildcard.
+func checkShared(issuer, literal string) error {
 	if owners := systemsOf(issuer); len(owners) > 0 {
-		return rule.Broken("must be literal with this issuer, which others share; for patterns use the key %s", keysOf(owners))
+		return rule.Broken("must be literal with this issuer: for patterns, use the key %s", keysOf(owners))
 	}
 	for shared, tenant := range sharedIssuers {
+		if issuer != shared && !strings.HasPrefix(issuer, shared+"/") {
+			continue
+		}
+		name, names := strings.CutPrefix(literal, tenant)
 		switch {
-		case issuer != shared && !strings.HasPrefix(issuer, shared+"/"):
-		case tenant == nil:
+		case tenant == "":
 			return rule.Broken("must be literal with this issuer, which others share")
-		case !tenant.MatchString(subject):
-			return rule.Broken("must name the tenant of this issuer, which others share, before the first wildcard, as %s does",
-				strings.NewReplacer("^", "", "[^:*?]+", "NAME").Replace(tenant.String()))
+		case !names || strings.Index(name, ":") < 1:
+			return rule.Broken("must begin with %sNAME: and have no wildcard in it: others share this issuer", tenant)
 		}
 	}
 	return nil

@@ -49,7 +49,7 @@ func CheckIssuer(s string) error {
 			return rule.Broken(form).WithHint("%s", rule.DidYouMean(meant))
 		}
 		return rule.Broken(form)
-	case err != nil || u.User != nil:
+	case err != nil || u.Host == "" || u.User != nil:
 		return rule.Broken(form)
 	case u.Port() != "":
 		return rule.Broken("must have no port: AWS takes none")
