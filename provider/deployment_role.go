@@ -232,9 +232,9 @@ func warnDeploymentRole(c *construction, deployment *DeploymentRole, trust strin
 			}
 		}
 	}
-	if len(trust) > iam.DefaultTrustPolicyLimit {
+	if size := iam.DocumentSize(trust); size > iam.DefaultTrustPolicyLimit {
 		return c.warn(deployment, "the trust policy has %d characters, and AWS takes %d by default; have the account's "+
-			"quota \"Role trust policy length\" raised", len(trust), iam.DefaultTrustPolicyLimit)
+			"quota \"Role trust policy length\" raised", size, iam.DefaultTrustPolicyLimit)
 	}
 	return nil
 }

@@ -52,10 +52,10 @@ type anyOtherJob struct {
 func (j *anyOtherJob) fields() []Field {
 	fields := append(j.tokenFields("The account must have a provider for it.", "What the system's tokens have by "+
 		"default, or what the job asks for."), Field{
-		Name: "subjects", list: &j.Subjects, wildcards: true,
+		Name: "subjects", list: &j.Subjects, wildcards: true, check: checkSubject,
 		Doc: "The subjects of the job's tokens, their claim `sub`, at least one. Each is literal, or a pattern in which " +
 			"`*` stands for any characters, `:` and `/` too, and `?` for one. None begins with a wildcard, and with the " +
-			"issuer of a system that has a key of its own, none has one."})
+			"issuer of a system that has a key here, none has one."})
 	for i := range fields {
 		fields[i].Required = true
 	}
@@ -67,21 +67,23 @@ func (j *anyOtherJob) check(r *reading) {
 	if r.has("issuer") && slices.ContainsFunc(specialIssuers, begins) {
 		r.reject(rule.Broken("must be the issuer of a CI system: AWS has special rules for this one"), "issuer")
 	}
-	if !r.has("subjects") {
+	if !r.has("issuer") || !r.has("subjects") {
 		return
 	}
 	for i, s := range j.Subjects {
-		first := strings.IndexAny(s, wildcards)
-		switch {
-		case first < 0:
-		case first == 0:
-			r.reject(rule.Broken("must not begin with a wildcard: jobs of others could match it"), "subjects", i)
-		case r.has("issuer"):
+		if first := strings.IndexAny(s, wildcards); first > 0 {
 			if err := checkShared(j.Issuer, s[:first]); err != nil {
 				r.reject(err, "subjects", i)
 			}
 		}
 	}
+}
+
+func checkSubject(s string) error {
+	if strings.ContainsAny(s[:1], wildcards) {
+		return rule.Broken("must not begin with a wildcard: jobs of others could match it")
+	}
+	return nil
 }
 
 // checkShared reports whether a subject names one tenant of its issuer in what it has before its first wildcard.

@@ -14,19 +14,19 @@ func TestAzureDevopsDecides(t *testing.T) {
 	job := azureDevopsFields
 	sub := func(s string) claims { return azureDevopsToken.with(claims{"sub": s}) }
 	decides(t, "azureDevops", map[string]decision{
-		"the connection":                  {job, azureDevopsToken, true},
-		"another connection":              {job, sub("sc://acme/Web Shop/aws-production2"), false},
-		"another project":                 {job, sub("sc://acme/Shop/aws-production"), false},
-		"another case":                    {job, sub("sc://acme/web shop/aws-production"), false},
-		"another organization's name":     {job, sub("sc://acme-evil/Web Shop/aws-production"), false},
-		"another organization":            {job, azureDevopsToken.with(claims{"iss": "https://vstoken.dev.azure.com/" + uuidB}), false},
-		"another one of all these names":  {job, claims{"iss": "https://vstoken.dev.azure.com/" + uuidB, "aud": azureDevopsToken["aud"], "sub": azureDevopsToken["sub"]}, false},
-		"a pipeline's token":              {job, sub("p://acme/Web Shop/aws-production"), false},
-		"another audience":                {job, azureDevopsToken.with(claims{"aud": "sts.amazonaws.com"}), false},
-		"a connection below it":           {job, sub("sc://acme/Web Shop/aws-production/x"), false},
-		"the rest in a project's name":    {job, sub("sc://evil/sc://acme/Web Shop/aws-production"), false},
-		"no connection":                   {job, sub("sc://acme/Web Shop"), false},
-		"another audience, as it is told": {job.with(fields{"audience": "aws"}), azureDevopsToken.with(claims{"aud": "aws"}), true},
+		"the connection":                 {job, azureDevopsToken, true},
+		"another connection":             {job, sub("sc://acme/Web Shop/aws-production2"), false},
+		"another project":                {job, sub("sc://acme/Shop/aws-production"), false},
+		"another case":                   {job, sub("sc://acme/web shop/aws-production"), false},
+		"another organization's name":    {job, sub("sc://acme-evil/Web Shop/aws-production"), false},
+		"another organization":           {job, azureDevopsToken.with(claims{"iss": "https://vstoken.dev.azure.com/" + uuidB}), false},
+		"another one of all these names": {job, claims{"iss": "https://vstoken.dev.azure.com/" + uuidB, "aud": azureDevopsToken["aud"], "sub": azureDevopsToken["sub"]}, false},
+		"a pipeline's token":             {job, sub("p://acme/Web Shop/aws-production"), false},
+		"another audience":               {job, azureDevopsToken.with(claims{"aud": "sts.amazonaws.com"}), false},
+		"a connection below it":          {job, sub("sc://acme/Web Shop/aws-production/x"), false},
+		"the rest in a project's name":   {job, sub("sc://evil/sc://acme/Web Shop/aws-production"), false},
+		"no connection":                  {job, sub("sc://acme/Web Shop"), false},
+		"another audience, where asked":  {job.with(fields{"audience": "aws"}), azureDevopsToken.with(claims{"aud": "aws"}), true},
 	})
 }
 

@@ -24,8 +24,9 @@ var buildkiteHostRE = regexp.MustCompile(`^agent\.([a-z0-9-]+\.)?buildkite\.(com
 var buildkite = System{
 	Key:  "buildkite",
 	Type: "BuildkiteJob",
-	Doc: "Jobs of a Buildkite pipeline, all, or those for a branch or tag. Whoever can start builds names the branch, " +
-		"and so does a fork whose pull requests are built.",
+	Doc: "Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, " +
+		"and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose " +
+		"commit is known, and not `HEAD`.",
 	newJob: func() job { return &buildkiteJob{} },
 	owns:   func(host, _ string) bool { return buildkiteHostRE.MatchString(host) },
 	audience: func(_, partition string) (string, error) {

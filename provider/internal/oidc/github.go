@@ -127,8 +127,8 @@ func (j *githubJob) check(r *reading) {
 		r.refuse("on GitHub Enterprise Server, whose tokens have nothing for it that AWS compares",
 			"ownerId", "repositoryId", "jobWorkflowRef")
 		if isOwner {
-			r.reject(rule.Broken("must be one repository: on GitHub Enterprise Server, all of an owner cannot be told apart "+
-				"by ownerId"), "repository")
+			r.reject(rule.Broken("must be one repository on GitHub Enterprise Server: AWS compares no ownerId there"),
+				"repository")
 		}
 	case isOwner:
 		r.require("ownerId", "with a repository of OWNER/*: the name alone could be registered again")
@@ -139,7 +139,7 @@ func (j *githubJob) check(r *reading) {
 		r.require("ownerId", "together with repositoryId")
 	}
 	if r.has("issuer") && !isGithubServer(path) && !githubIssuerRE.MatchString(j.Issuer) {
-		err := rule.Broken("must be an issuer of GitHub's: %s, with an enterprise's path or not, "+
+		err := rule.Broken("must be an issuer of GitHub's: %s, also with the path of an enterprise, "+
 			"https://token.actions.SUBDOMAIN.ghe.com, or https://HOST/_services/token", githubIssuer)
 		r.reject(err, "issuer")
 	}

@@ -93,6 +93,8 @@ func TestGithubRefuses(t *testing.T) {
 		"a tag as a branch":       {shop.with(fields{"branch": "refs/tags/v1"}), "github.branch: must be the name of a branch, and this is that of another kind of ref"},
 		"a tag in full":           {fields{"repository": "acme/shop", "tag": "refs/tags/v1"}, `(did you mean "v1"?)`},
 		"no branch of Git's":      {shop.with(fields{"branch": "a:b"}), "github.branch: must be a name that Git takes"},
+		"none, by its dots":       {shop.with(fields{"branch": "a..b"}), "github.branch: must be a name that Git takes"},
+		"none, by its end":        {shop.with(fields{"branch": "a/"}), "github.branch: must be a name that Git takes"},
 		"a URL":                   {shop.with(fields{"repository": "https://github.com/acme/shop.git"}), `(did you mean "acme/shop"?)`},
 		"no owner":                {shop.with(fields{"repository": "shop"}), "github.repository: must be owner/name, or owner/* together with ownerId"},
 		"any owner":               {shop.with(fields{"repository": "*/shop"}), "github.repository: must be owner/name"},

@@ -5,7 +5,7 @@
 // Each system has a file with a type for its jobs: their fields, what only several fields together can break, and the
 // claims. The fields are described once, for the reader of inputs and for the schema.
 //
-// The facts on the systems' tokens are from the documentation that each file names, as it was in 2026.
+// What the systems' tokens have is from the documentation that each file names, of 2026.
 package oidc
 
 import (

@@ -245,8 +245,8 @@ func (r *reading) text(f Field, v any, path ...any) string {
 	if n, isNumber := v.(float64); isNumber && f.decimal {
 		// Beyond this, a float64 no longer holds every whole number.
 		const most = 1 << 53
-		if n < 1 || n > most || n != math.Trunc(n) {
-			r.reject(rule.Broken("must be a decimal number as a string"), path...)
+		if n < 1 || n >= most || n != math.Trunc(n) {
+			r.reject(rule.Broken("must be a decimal ID as a string, such as \"123456\""), path...)
 			return ""
 		}
 		return strconv.FormatFloat(n, 'f', 0, 64)

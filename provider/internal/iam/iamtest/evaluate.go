@@ -134,10 +134,10 @@ func likeRunes(pattern, s []rune) bool {
 	}
 }
 
-// RequiredByAWS returns why AWS would refuse to make a role with the trust policy: a statement that trusts a shared
-// provider, and not by the key that tells its tenants apart.
+// RefusedByAWS returns why AWS would refuse to make a role with the trust policy: the condition keys by which a
+// statement must tell the tenants of a shared provider apart, and does not.
 // Source: IAM User Guide, "Identity-provider controls for shared OIDC providers".
-func RequiredByAWS(t testing.TB, trustPolicy string) (missing []string) {
+func RefusedByAWS(t testing.TB, trustPolicy string) (missing []string) {
 	t.Helper()
 	for _, st := range parse(t, trustPolicy).Statement {
 		if st.Principal == nil || st.Principal.Federated == nil {
