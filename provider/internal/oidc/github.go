@@ -27,7 +27,8 @@ var github = System{
 	Type: "GithubJob",
 	Doc: "Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission " +
 		"`id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that " +
-		"names an environment is trusted by its environment only, whatever its branch.",
+		"names an environment is trusted by its environment only, whatever its branch. One of a workflow on " +
+		"`pull_request_target` counts as one of the default branch, even for a fork's pull request.",
 	newJob: func() job { return &githubJob{} },
 	owns: func(host, path string) bool {
 		return strings.HasSuffix(host, ".githubusercontent.com") || host == "github.com" ||

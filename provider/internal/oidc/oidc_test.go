@@ -75,19 +75,19 @@ func (c claims) assumes(t testing.TB, policy string) bool {
 // policyOf returns the trust policy of a role for jobs of one system. It holds it against what AWS refuses.
 func policyOf(t testing.TB, key string, jobs ...fields) string {
 	t.Helper()
-	trust := iam.Trust{Account: testAccount}
-	for _, object := range jobs {
+	all := make([]*Job, len(jobs))
+	for i, object := range jobs {
 		j, problems := Read(map[string]any{key: map[string]any(object)})
 		if len(problems) > 0 || !j.Known {
 			t.Fatalf("%v gives %v", object, problems)
 		}
-		identity, err := j.Identity(testAccount.Partition)
-		if err != nil {
-			t.Fatalf("%v gives %v", object, err)
-		}
-		trust.WebIdentities = append(trust.WebIdentities, identity)
+		all[i] = j
 	}
-	policy, err := trust.Policy()
+	identities, err := Identities(all, testAccount.Partition)
+	if err != nil {
+		t.Fatalf("%v give %v", jobs, err)
+	}
+	policy, err := iam.Trust{Account: testAccount, WebIdentities: identities}.Policy()
 	if err != nil {
 		t.Fatalf("%v give %v", jobs, err)
 	}
