@@ -78,7 +78,7 @@ func checkDeploymentRole(in *input.Inputs, name string) {
 	}
 	// What only several inputs together can break.
 	if in.Known("trusted", "sessionNames") {
-		if err := iam.CheckSessionNamesFor(in.Strings("trusted"), in.Strings("sessionNames")); err != nil {
+		if err := iam.CheckSessionNamesFor(in.Strings("trusted"), false, in.Strings("sessionNames")); err != nil {
 			in.ReportWhole(input.At("sessionNames"), err)
 			return
 		}
@@ -248,9 +248,9 @@ func warnDeploymentRole(c *construction, deployment *DeploymentRole, trust strin
 			}
 		}
 	}
-	if len(trust) > iam.DefaultTrustPolicyLimit {
+	if size := iam.DocumentSize(trust); size > iam.DefaultTrustPolicyLimit {
 		return c.warn(deployment, "the trust policy has %d characters, and AWS takes %d by default; have the account's "+
-			"quota \"Role trust policy length\" raised", len(trust), iam.DefaultTrustPolicyLimit)
+			"quota \"Role trust policy length\" raised", size, iam.DefaultTrustPolicyLimit)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@
 //	internal/serve              connections, cancelling, panics, hooks, and the caller's AWS account
 //	internal/input              rules over property values, the one error that lists every problem, and passing values on
 //	internal/iam                what IAM allows, and how policies are written
+//	internal/oidc               what a job of a CI system is, and what its token has; one file for each system
 //	internal/rotation           when a key is replaced, and which of a user's keys belong to the stack
 //	internal/store, pgp, rule   secrets and parameters, OpenPGP keys, and what a broken rule says
 //

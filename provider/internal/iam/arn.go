@@ -101,6 +101,13 @@ func parsePolicyARN(s string) (arn, error) {
 	return a, nil
 }
 
+// OIDCProviderARN returns the ARN of the account's OpenID Connect provider for an issuer, which an account has at most
+// one of. Source: IAM API Reference, "CreateOpenIDConnectProvider".
+func (a Account) OIDCProviderARN(issuer string) string {
+	resource := "oidc-provider/" + strings.TrimPrefix(issuer, "https://")
+	return arn{a.Partition, "iam", "", a.Number, resource}.String()
+}
+
 // checkPartition reports whether an ARN is in the partition of the account.
 func (a *Account) checkPartition(other arn) error {
 	if other.partition != a.Partition {

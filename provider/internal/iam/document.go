@@ -1,10 +1,14 @@
 package iam
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"maps"
 	"net/netip"
 	"slices"
+	"strings"
+	"unicode"
 )
 
 // policyVersion is the current version of the policy language.
@@ -13,8 +17,9 @@ const policyVersion = "2012-10-17"
 
 // Actions of the AWS Security Token Service.
 const (
-	assumeRole = "sts:AssumeRole"
-	tagSession = "sts:TagSession"
+	assumeRole                = "sts:AssumeRole"
+	assumeRoleWithWebIdentity = "sts:AssumeRoleWithWebIdentity"
+	tagSession                = "sts:TagSession"
 )
 
 // document is a policy document. Its fields are in the order of IAM's grammar, so that its JSON is too.
@@ -32,26 +37,66 @@ type statement struct {
 }
 
 // principal is who a trust policy is about.
-type principal struct{ AWS oneOrMore }
+type principal struct {
+	// AWS are accounts.
+	AWS oneOrMore `json:",omitempty"`
+	// Federated is an OpenID Connect provider.
+	Federated string `json:",omitempty"`
+}
 
 // conditions have the values of each condition key by operator and key. All of them must hold.
 type conditions map[string]map[string]oneOrMore
+
+// and returns the conditions of c and of others, which have no operator with the same key.
+func (c conditions) and(others conditions) conditions {
+	all := make(conditions)
+	for _, part := range []conditions{c, others} {
+		for operator, keys := range part {
+			if all[operator] == nil {
+				all[operator] = make(map[string]oneOrMore)
+			}
+			maps.Copy(all[operator], keys)
+		}
+	}
+	return all
+}
 
 // oneOrMore is a list that, as IAM's grammar has it, is written as a plain string where it has one element.
 type oneOrMore []string
 
 // MarshalJSON writes the list, or its only element.
 func (l oneOrMore) MarshalJSON() ([]byte, error) {
+	var element any = []string(l)
 	if len(l) == 1 {
-		return json.Marshal(l[0])
+		element = l[0]
 	}
-	return json.Marshal([]string(l))
+	text, err := encode(element)
+	return []byte(text), err
 }
 
 // write returns the policy document of the statements, in JSON without white space.
 func write(statements ...statement) (string, error) {
-	text, err := json.Marshal(document{Version: policyVersion, Statement: statements})
-	return string(text), err
+	return encode(document{Version: policyVersion, Statement: statements})
+}
+
+// encode returns JSON without white space. It escapes nothing for HTML, since IAM counts characters.
+func encode(v any) (string, error) {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return strings.TrimSuffix(text.String(), "\n"), err
+}
+
+// DocumentSize returns the size of a policy document as IAM counts it: in characters without white space.
+// Source: "IAM and AWS STS quotas", section "IAM and STS character limits".
+func DocumentSize(text string) (size int) {
+	for _, r := range text {
+		if !unicode.IsSpace(r) {
+			size++
+		}
+	}
+	return size
 }
 
 // fromSources returns the conditions of a statement that holds only for calls from the sources; none if there are no

@@ -1,12 +1,12 @@
 package iam
 
 import (
-	"encoding/json"
-	"net/netip"
 	"path"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam/iamtest"
 )
 
 // call is one call of sts:AssumeRole, as IAM sees it.
@@ -59,96 +59,15 @@ func (c call) context(action string) map[string]string {
 	return keys
 }
 
-// allowedBy reports whether one statement of a policy allows the action. There are no others than those that allow.
+// allowedBy reports whether a policy allows the action.
 func (c call) allowedBy(t *testing.T, action, policy string, isTrust bool) bool {
 	t.Helper()
-	var doc struct {
-		Version   string
-		Statement []struct {
-			Effect    string
-			Principal map[string]any
-			Action    any
-			Resource  any
-			Condition map[string]map[string]any
-		}
+	account := strings.Join(strings.Split(c.caller, ":")[:5], ":") + ":root"
+	request := iamtest.Request{Action: action, AWS: account, Resource: c.role, Keys: c.context(action)}
+	if isTrust {
+		return iamtest.TrustAllows(t, policy, request)
 	}
-	dec := json.NewDecoder(strings.NewReader(policy))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&doc); err != nil || doc.Version != "2012-10-17" || len(doc.Statement) == 0 {
-		t.Fatalf("%s is no policy: %v", policy, err)
-	}
-	keys := c.context(action)
-	for _, st := range doc.Statement {
-		if st.Effect != "Allow" || (len(st.Principal) > 0) != isTrust || (st.Resource == nil) != isTrust {
-			t.Fatalf("%s has a statement that the evaluator does not know", policy)
-		}
-		account := strings.Join(strings.Split(c.caller, ":")[:5], ":") + ":root"
-		if isTrust && !slices.Contains(values(st.Principal["AWS"]), account) {
-			continue
-		}
-		if !isTrust && !slices.ContainsFunc(values(st.Resource), func(r string) bool { return like(r, c.role) }) {
-			continue
-		}
-		if slices.Contains(values(st.Action), action) && conditionsHold(t, st.Condition, keys) {
-			return true
-		}
-	}
-	return false
-}
-
-// conditionsHold reports whether each key of each operator holds. A key that the call does not have fails.
-// Source: "IAM JSON policy elements: Condition operators".
-func conditionsHold(t *testing.T, conditions map[string]map[string]any, keys map[string]string) bool {
-	t.Helper()
-	for operator, wanted := range conditions {
-		for key, alternatives := range wanted {
-			got, there := keys[key]
-			if !there || !slices.ContainsFunc(values(alternatives), func(want string) bool {
-				switch operator {
-				case "StringEquals":
-					return got == want
-				case "StringLike", "ArnEquals":
-					// An unknown variable makes a value that nothing matches.
-					if name, known := keys["aws:username"]; known {
-						want = strings.ReplaceAll(want, "${aws:username}", name)
-					}
-					return !strings.Contains(want, "$") && like(want, got)
-				case "IpAddress":
-					return netip.MustParsePrefix(want).Contains(netip.MustParseAddr(got))
-				}
-				t.Fatalf("the evaluator does not know the operator %s", operator)
-				return false
-			}) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// values returns the strings of an element that may be one string or a list.
-func values(element any) (all []string) {
-	switch element := element.(type) {
-	case string:
-		all = append(all, element)
-	case []any:
-		for _, e := range element {
-			all = append(all, e.(string))
-		}
-	}
-	return all
-}
-
-// like reports whether s matches a pattern with * for any characters and ? for one.
-func like(pattern, s string) bool {
-	switch {
-	case pattern == "":
-		return s == ""
-	case pattern[0] == '*':
-		return like(pattern[1:], s) || (s != "" && like(pattern, s[1:]))
-	default:
-		return s != "" && (pattern[0] == '?' || pattern[0] == s[0]) && like(pattern[1:], s[1:])
-	}
+	return iamtest.IdentityAllows(t, policy, request)
 }
 
 // TestTrustPolicyDecides says whom a trust policy lets in.

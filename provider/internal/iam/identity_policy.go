@@ -1,7 +1,6 @@
 package iam
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/agext/levenshtein"
 
@@ -134,18 +132,11 @@ func WriteDocument(document map[string]any) (string, error) {
 		}
 		statements = inOrder
 	}
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false) // IAM counts characters.
-	err := enc.Encode(struct {
+	return encode(struct {
 		Version   any `json:",omitempty"`
 		ID        any `json:"Id,omitempty"`
 		Statement any `json:",omitempty"`
 	}{document["Version"], document["Id"], statements})
-	if err != nil {
-		return "", err
-	}
-	return strings.TrimSuffix(text.String(), "\n"), nil
 }
 
 // CheckIdentityPolicy returns what keeps a document from being a policy of an identity, such as a role: the form of
@@ -329,11 +320,7 @@ func CheckDocumentText(text string) error {
 func CheckRolePolicies(texts []string) error {
 	size := 0
 	for _, text := range texts {
-		for _, r := range text {
-			if !unicode.IsSpace(r) {
-				size++
-			}
-		}
+		size += DocumentSize(text)
 	}
 	if size > maxRolePolicies {
 		return rule.Broken("must have at most %d characters together, without white space, IAM's limit for a role, "+

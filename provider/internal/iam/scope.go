@@ -117,9 +117,10 @@ func (s RoleScope) ResourceIn(account Account) string {
 	return a.String()
 }
 
-// covers reports whether every string that pattern b matches is matched by pattern a as well: what b leaves
-// open with a wildcard, a must leave open too. It may miss a case, and never claims one.
-func covers(a, b string) bool {
+// covers reports whether every string that pattern B matches is matched by pattern A as well: what B leaves
+// open with a wildcard, A must leave open too. It may miss a case, and never claims one.
+func covers(patternA, patternB string) bool {
+	a, b := []rune(patternA), []rune(patternB)
 	// The classic wildcard match of a against b read as a literal, but that a's ? takes no * of b.
 	i, j, star, mark := 0, 0, -1, 0
 	for j < len(b) {
@@ -137,5 +138,5 @@ func covers(a, b string) bool {
 			return false
 		}
 	}
-	return strings.Trim(a[i:], "*") == ""
+	return strings.Trim(string(a[i:]), "*") == ""
 }

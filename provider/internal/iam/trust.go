@@ -44,13 +44,17 @@ var (
 	anyCaseRE     = regexp.MustCompile(`(?i)\$\{aws:username\}`)
 )
 
-// Trust says who may assume a role, and how.
+// Trust says who may assume a role, and how. It needs at least one principal or web identity.
 type Trust struct {
+	// Account is the role's own. Only web identities need it.
+	Account Account
 	// Principals are the ARNs of users and roles, as [Account.CheckPrincipal] says.
 	Principals []string
+	// WebIdentities are those who call with a token of an OpenID Connect provider of the account, such as CI jobs.
+	WebIdentities []WebIdentity
 	// SessionNames are patterns of the names that a session may have, as [CheckSessionName] says; none for any.
 	SessionNames []string
-	// ExternalID is what a caller must know, as [CheckExternalID] says, or empty.
+	// ExternalID is what a principal must know, as [CheckExternalID] says, or empty. Web identities cannot give one.
 	ExternalID string
 	// Sources are the ranges of addresses that calls may come from; none for any.
 	Sources []netip.Prefix
@@ -59,77 +63,117 @@ type Trust struct {
 }
 
 // Policy returns the trust policy of a role. The document is minimal and deterministic: the order of elements, and
-// how often they are given, does not matter. It fails for a part that is malformed, for no principal, for a
-// principal that no session name is left for, and if the document is larger than IAM takes from any account.
-//
-// Its principals are the accounts, and a condition says who of them. IAM stores a user that is named as a principal
-// by its unique ID, so that the trust would end when the user is deleted, and not begin again when it is recreated;
-// and it refuses a user that does not exist yet.
-// Source: "AWS JSON policy elements: Principal", section "IAM user principals".
+// how often they are given, does not matter. It fails for a part that is malformed, for nobody to trust, for one who is
+// trusted and left without a session name, and if the document is larger than IAM takes from any account.
 func (t Trust) Policy() (string, error) {
-	if len(t.Principals) == 0 {
-		return "", rule.Broken("must name at least one user or role")
+	if len(t.Principals) == 0 && len(t.WebIdentities) == 0 {
+		return "", rule.Broken("must name at least one user, role or CI job")
 	}
-	accounts := make(map[string]bool)
-	for _, s := range t.Principals {
-		a, err := parsePrincipal(s)
-		if err != nil {
+	for _, s := range t.SessionNames {
+		if err := CheckSessionName(s); err != nil {
 			return "", err
 		}
-		accounts[arn{a.partition, "iam", "", a.account, "root"}.String()] = true
 	}
-	if err := CheckSessionNamesFor(t.Principals, t.SessionNames); err != nil {
+	if err := CheckSessionNamesFor(t.Principals, len(t.WebIdentities) > 0, t.SessionNames); err != nil {
 		return "", err
 	}
-	caller := fromSources(t.Sources)
-	caller["ArnEquals"] = map[string]oneOrMore{"aws:PrincipalArn": minimal(t.Principals, coversNone)}
-
-	assume := statement{
-		Effect:    "Allow",
-		Principal: &principal{AWS: slices.Sorted(maps.Keys(accounts))},
-		Action:    oneOrMore{assumeRole},
-		Condition: maps.Clone(caller),
+	if err := CheckExternalIDFor(t.Principals, t.ExternalID); err != nil {
+		return "", err
 	}
-	if t.ExternalID != "" {
-		if err := CheckExternalID(t.ExternalID); err != nil {
-			return "", err
-		}
-		assume.Condition["StringEquals"] = map[string]oneOrMore{"sts:ExternalId": {t.ExternalID}}
+	principals, err := t.principalGrants()
+	if err != nil {
+		return "", err
 	}
-	if len(t.SessionNames) > 0 {
-		for _, s := range t.SessionNames {
-			if err := CheckSessionName(s); err != nil {
-				return "", err
-			}
-		}
-		assume.Condition["StringLike"] = map[string]oneOrMore{
-			"sts:RoleSessionName": minimal(t.SessionNames, coversSessionNames),
-		}
+	webIdentities, err := t.webIdentityGrants()
+	if err != nil {
+		return "", err
 	}
-	statements := []statement{assume}
-	switch {
-	case !t.SessionTags:
-	case len(assume.Condition) == len(caller):
-		statements[0].Action = oneOrMore{assumeRole, tagSession}
-	default:
-		// IAM decides on sts:TagSession apart from sts:AssumeRole, though both are asked of it by one call, and
-		// neither sts:ExternalId nor sts:RoleSessionName is among the keys that it documents for the former: a
-		// condition on them could refuse every call with tags. They are not lost, since a call needs both actions.
-		// Sources: Service Authorization Reference, "AWS Security Token Service"; IAM User Guide, "Pass session
-		// tags in AWS STS", whose example asks for an external ID in the same way.
-		tag := assume
-		tag.Action, tag.Condition = oneOrMore{tagSession}, caller
-		statements = append(statements, tag)
+	var statements []statement
+	for _, g := range append(principals, webIdentities...) {
+		statements = append(statements, g.statements(t.SessionTags)...)
 	}
 	text, err := write(statements...)
 	if err != nil {
 		return "", err
 	}
-	if len(text) > maxTrustPolicy {
+	if size := DocumentSize(text); size > maxTrustPolicy {
 		return "", rule.Broken("must fit into a trust policy of %d characters, IAM's limit after its quota is raised, "+
-			"and this one has %d", maxTrustPolicy, len(text))
+			"and this one has %d", maxTrustPolicy, size)
 	}
 	return text, nil
+}
+
+// grant lets some callers assume a role.
+type grant struct {
+	principal principal
+	// action is the one by which they assume it.
+	action string
+	// caller says who they are and where they call from.
+	caller conditions
+	// call says what else the action must come with.
+	call conditions
+}
+
+// statements returns the grant as statements of a trust policy, with or without leave to tag sessions.
+func (g grant) statements(sessionTags bool) []statement {
+	assume := statement{
+		Effect: "Allow", Principal: &g.principal, Action: oneOrMore{g.action}, Condition: g.caller.and(g.call),
+	}
+	switch {
+	case !sessionTags:
+		return []statement{assume}
+	case len(g.call) == 0:
+		assume.Action = append(assume.Action, tagSession)
+		return []statement{assume}
+	}
+	// IAM decides on sts:TagSession apart from the action that assumes the role, though both are asked of it by one call,
+	// and neither sts:ExternalId nor sts:RoleSessionName is among the keys that it documents for the former: a
+	// condition on them could refuse every call with tags. They are not lost, since a call needs both actions.
+	// Sources: Service Authorization Reference, "AWS Security Token Service"; IAM User Guide, "Pass session
+	// tags in AWS STS", whose example asks for an external ID in the same way.
+	tag := assume
+	tag.Action, tag.Condition = oneOrMore{tagSession}, g.caller
+	return []statement{assume, tag}
+}
+
+// principalGrants returns the grant of the principals, if there are any.
+//
+// The policy's principals are their accounts, and a condition says who of them. IAM stores a user that is named as a
+// principal by its unique ID, so that the trust would end when the user is deleted, and not begin again when it is
+// recreated; and it refuses a user that does not exist yet.
+// Source: "AWS JSON policy elements: Principal", section "IAM user principals".
+func (t Trust) principalGrants() ([]grant, error) {
+	if len(t.Principals) == 0 {
+		return nil, nil
+	}
+	accounts := make(map[string]bool)
+	for _, s := range t.Principals {
+		a, err := parsePrincipal(s)
+		if err != nil {
+			return nil, err
+		}
+		accounts[arn{a.partition, "iam", "", a.account, "root"}.String()] = true
+	}
+	call := namedSessions(t.SessionNames)
+	if t.ExternalID != "" {
+		if err := CheckExternalID(t.ExternalID); err != nil {
+			return nil, err
+		}
+		call = call.and(conditions{"StringEquals": {"sts:ExternalId": {t.ExternalID}}})
+	}
+	who := conditions{"ArnEquals": {"aws:PrincipalArn": minimal(t.Principals, coversNone)}}
+	return []grant{{
+		principal{AWS: slices.Sorted(maps.Keys(accounts))}, assumeRole, fromSources(t.Sources).and(who), call,
+	}}, nil
+}
+
+// namedSessions returns the conditions of a statement that holds only for sessions with one of the names; none if there
+// are no names.
+func namedSessions(patterns []string) conditions {
+	if len(patterns) == 0 {
+		return nil
+	}
+	return conditions{"StringLike": {"sts:RoleSessionName": minimal(patterns, coversSessionNames)}}
 }
 
 // CheckPrincipal reports whether s is the ARN of one IAM user or one IAM role that a role of the account can trust,
@@ -231,13 +275,31 @@ func CheckSessionName(s string) error {
 	return nil
 }
 
-// CheckSessionNamesFor reports whether every principal can use at least one of the session names.
-func CheckSessionNamesFor(principals, patterns []string) error {
-	hasVariable := func(s string) bool { return strings.Contains(s, userNameVariable) }
-	if len(patterns) > 0 && !slices.ContainsFunc(patterns, func(s string) bool { return !hasVariable(s) }) &&
-		slices.ContainsFunc(principals, isRole) {
-		return rule.Broken("must have an element without %s: roles are trusted too, and have no user name, so that "+
-			"they could not assume the role under any name", userNameVariable)
+// CheckSessionNamesFor reports whether every principal can use at least one of the session names, and, if there are web
+// identities, whether these can.
+func CheckSessionNamesFor(principals []string, webIdentities bool, patterns []string) error {
+	who := "roles"
+	switch {
+	case len(patterns) == 0 || slices.ContainsFunc(patterns, func(s string) bool { return !hasUserName(s) }):
+		return nil
+	case slices.ContainsFunc(principals, isRole):
+	case webIdentities:
+		who = "CI jobs"
+	default:
+		return nil
+	}
+	return rule.Broken("must have an element without %s: %s are trusted too, and have no user name, so that "+
+		"they could not assume the role under any name", userNameVariable, who)
+}
+
+// hasUserName reports whether a session name has the variable that only users have a value for.
+func hasUserName(s string) bool { return strings.Contains(s, userNameVariable) }
+
+// CheckExternalIDFor reports whether there is a principal that can give the external ID, if there is one.
+// Source: AWS STS API Reference, "AssumeRoleWithWebIdentity", which has no such parameter.
+func CheckExternalIDFor(principals []string, externalID string) error {
+	if externalID != "" && len(principals) == 0 {
+		return rule.Broken("must not be given where only CI jobs are trusted: only users and roles can give an external ID")
 	}
 	return nil
 }

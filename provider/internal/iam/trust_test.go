@@ -181,15 +181,21 @@ func TestCheckSessionNamesFor(t *testing.T) {
 	t.Parallel()
 	both := []string{testUser, testRole}
 	for name, tt := range map[string]struct {
-		principals, patterns []string
-		ok                   bool
+		principals    []string
+		webIdentities bool
+		patterns      []string
+		want          string
 	}{
-		"any name":                    {both, nil, true},
-		"users by name":               {[]string{testUser}, []string{"${aws:username}"}, true},
-		"a role by name":              {both, []string{"${aws:username}", "x-${aws:username}"}, false},
-		"a role by one of the others": {both, []string{"${aws:username}", "gha-*"}, true},
+		"any name":                    {both, true, nil, ""},
+		"users by name":               {[]string{testUser}, false, []string{"${aws:username}"}, ""},
+		"a role by name":              {both, false, []string{"${aws:username}", "x-${aws:username}"}, "roles are trusted too"},
+		"a role by one of the others": {both, false, []string{"${aws:username}", "gha-*"}, ""},
+		"a job by name":               {[]string{testUser}, true, []string{"${aws:username}"}, "CI jobs are trusted too"},
+		"only a job, by name":         {nil, true, []string{"${aws:username}"}, "CI jobs are trusted too"},
+		"a job by one of the others":  {nil, true, []string{"${aws:username}", "gha-*"}, ""},
 	} {
-		if err := CheckSessionNamesFor(tt.principals, tt.patterns); (err == nil) != tt.ok {
+		err := CheckSessionNamesFor(tt.principals, tt.webIdentities, tt.patterns)
+		if (err == nil) != (tt.want == "") || (err != nil && !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

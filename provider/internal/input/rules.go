@@ -6,9 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
@@ -135,20 +133,11 @@ func Integer(check func(int) error) Rule {
 
 // OneOf is the rule of a string that is one of a few words.
 func OneOf[S ~string](words ...S) Rule {
-	return Text(func(s string) error {
-		if slices.Contains(words, S(s)) {
-			return nil
-		}
-		texts := make([]string, len(words))
-		for i, word := range words {
-			texts[i] = string(word)
-		}
-		violation := rule.Broken("must be one of %s", strings.Join(texts, ", "))
-		if meant := nearest(s, slices.Values(texts)); meant != "" {
-			return violation.WithHint("%s", rule.DidYouMean(meant))
-		}
-		return violation
-	})
+	texts := make([]string, len(words))
+	for i, word := range words {
+		texts[i] = string(word)
+	}
+	return Text(func(s string) error { return rule.CheckOneOf(s, texts) })
 }
 
 // Object is the rule of an object with rules for its fields, of which those named are required.
@@ -216,23 +205,8 @@ func Tags(defaults map[string]string) Rule {
 
 func unrecognised(name string, rules Rules) error {
 	violation := rule.Broken("is not an input of this resource")
-	if meant := nearest(name, maps.Keys(rules)); meant != "" {
+	if meant := rule.Nearest(name, slices.Collect(maps.Keys(rules))); meant != "" {
 		return violation.WithHint("%s", rule.DidYouMean(meant))
 	}
 	return violation
-}
-
-// nearest returns the candidate that a misspelt word most likely means, or an empty string.
-func nearest(word string, candidates func(func(string) bool)) string {
-	best, distance := "", 4 // More is no typing error.
-	if len(word) > 2*maxShown {
-		return best
-	}
-	for candidate := range candidates {
-		d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(candidate), nil)
-		if d < distance || (d == distance && candidate < best) {
-			best, distance = candidate, d
-		}
-	}
-	return best
 }

@@ -2,7 +2,13 @@
 // whether the value may be shown.
 package rule
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
 
 // A Violation says which rule a value breaks.
 type Violation struct {
@@ -32,3 +38,31 @@ func Broken(format string, args ...any) *Violation {
 
 // DidYouMean returns the hint that proposes a value.
 func DidYouMean(s string) string { return `did you mean "` + s + `"?` }
+
+// CheckOneOf reports whether s is one of a few words.
+func CheckOneOf(s string, words []string) error {
+	if slices.Contains(words, s) {
+		return nil
+	}
+	violation := Broken("must be one of %s", strings.Join(words, ", "))
+	if meant := Nearest(s, words); meant != "" {
+		return violation.WithHint("%s", DidYouMean(meant))
+	}
+	return violation
+}
+
+// Nearest returns the candidate that a misspelt word most likely means, or an empty string.
+func Nearest(word string, candidates []string) string {
+	const longest = 200     // No candidate is anywhere near as long.
+	best, distance := "", 4 // More is no typing error.
+	if len(word) > longest {
+		return best
+	}
+	for _, candidate := range candidates {
+		d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(candidate), nil)
+		if d < distance || (d == distance && candidate < best) {
+			best, distance = candidate, d
+		}
+	}
+	return best
+}
