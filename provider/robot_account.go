@@ -168,7 +168,7 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 		Name:   policyName,
 		Group:  group.Name,
 		Policy: policy,
-	}, child, unprotected, createFirst)
+	}, child, createFirst)
 	if err != nil {
 		return nil, fmt.Errorf("register the policy: %w", err)
 	}

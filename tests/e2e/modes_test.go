@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
-
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/harness"
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
@@ -113,13 +111,7 @@ func TestEngineModes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := harness.NewLab(t)
-			for _, policy := range []string{"old", "new"} {
-				document := harness.AssumePolicy("*")
-				_, err := awsiam.NewFromConfig(l.Config()).CreatePolicy(t.Context(), &awsiam.CreatePolicyInput{
-					PolicyName: &policy, PolicyDocument: &document,
-				})
-				harness.Check(t, err)
-			}
+			createPolicies(t, l, "old", "new")
 			dir := ""
 			write := func(version int) {
 				var err error

@@ -318,31 +318,6 @@ func TestGroupRenameLeavesNoPolicyBehind(t *testing.T) {
 	s.MustDestroy()
 }
 
-func TestProtect(t *testing.T) {
-	t.Parallel()
-	l := harness.NewLab(t)
-	protect := true
-	s := harness.InlineStack(t, l, func(ctx *pulumi.Context) error {
-		_, err := cicd.NewRobotAccount(ctx, "robot", nil, pulumi.Protect(protect))
-		return err
-	})
-	s.MustUp()
-	if _, err := s.Destroy(t.Context()); err == nil || !strings.Contains(err.Error(), "protected") {
-		t.Errorf("destroying a protected robot gives %v", err)
-	}
-	for urn, r := range s.Resources() {
-		if strings.Contains(urn, "RobotAccount") && !r.Protect {
-			t.Errorf("%s is not protected", urn)
-		}
-	}
-	onlyRobot(t, l)
-	protect = false
-	if _, steps := s.MustUp(); len(steps) != 0 {
-		t.Errorf("taking the protection away takes %v", steps)
-	}
-	s.MustDestroy()
-}
-
 func TestRetainOnDelete(t *testing.T) {
 	t.Parallel()
 	l := harness.NewLab(t)

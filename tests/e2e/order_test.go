@@ -106,11 +106,8 @@ func TestOrder(t *testing.T) {
 		t.Run(component, func(t *testing.T) {
 			t.Parallel()
 			l := harness.NewLab(t)
-			client, document := awsiam.NewFromConfig(l.Config()), harness.AssumePolicy("*")
-			for _, name := range []string{"old", "new"} {
-				_, err := client.CreatePolicy(t.Context(), &awsiam.CreatePolicyInput{PolicyName: &name, PolicyDocument: &document})
-				harness.Check(t, err)
-			}
+			createPolicies(t, l, "old", "new")
+			client := awsiam.NewFromConfig(l.Config())
 			for _, name := range []string{"one", "two"} {
 				_, err := client.CreateUser(t.Context(), &awsiam.CreateUserInput{UserName: &name})
 				harness.Check(t, err)
@@ -171,4 +168,16 @@ func inputsOf(t *testing.T, component string) map[string]any {
 		t.Fatalf("the schema has no inputs of %s", component)
 	}
 	return inputs
+}
+
+// createPolicies creates managed policies.
+func createPolicies(t *testing.T, l *lab.Lab, names ...string) {
+	t.Helper()
+	document := harness.AssumePolicy("*")
+	for _, name := range names {
+		_, err := awsiam.NewFromConfig(l.Config()).CreatePolicy(t.Context(), &awsiam.CreatePolicyInput{
+			PolicyName: &name, PolicyDocument: &document,
+		})
+		harness.Check(t, err)
+	}
 }
