@@ -54,15 +54,15 @@ check_vet() {
 
 check_licenses() { tools/notices list | diff docs/licenses.md - || { echo 'run "make licenses"' && return 1; }; }
 
-# With the Go that releases are built with, whose own vulnerabilities it tells.
+# What the plugin and the Go SDK link, with the Go that releases are built with, whose own vulnerabilities it tells.
 check_vulnerabilities() {
 	local database=https://vuln.go.dev GOTOOLCHAIN
-	GOTOOLCHAIN=go$(cat .go-version) && export GOTOOLCHAIN
+	GOTOOLCHAIN=$(sed -n 's/^toolchain //p' go.mod) && export GOTOOLCHAIN
 	if ! curl -fsS --max-time 20 -o /dev/null "$database/index/db.json"; then
 		make -s -f tools/toolchain.mk .tools/done/vulndb || return 1
 		database=file://$REPO/.tools/vulndb
 	fi
-	dev govulncheck -db "$database" -tags grpcnotrace .
+	dev govulncheck -db "$database" -tags grpcnotrace . && dev govulncheck -db "$database" -C sdk/go/cicd ./...
 }
 
 check_golangci() {
