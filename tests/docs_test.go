@@ -588,7 +588,7 @@ func TestDocsDependabot(t *testing.T) {
 			got[ecosystem] = append(got[ecosystem], folder.(string))
 		}
 	}
-	want := map[string][]string{"github-actions": {"/"}, "npm": {"/tools/node"}, "pip": {"/tools/python"}}
+	want := map[string][]string{"github-actions": {"/"}, "npm": {"/tools/node"}, "uv": {"/tools/python"}}
 	for _, file := range trackedFiles(t, "go.mod", "*/go.mod") {
 		if _, ok := leftOut[path.Dir(file)]; !ok {
 			want["gomod"] = append(want["gomod"], path.Join("/", path.Dir(file)))
