@@ -34,8 +34,10 @@ check_private() {
 
 check_shell() { git grep --untracked -lE '^#! ?/usr/bin/env bash' -- . ':!*.md' | xargs shellcheck --external-sources; }
 
-# actionlint also looks with shellcheck at what the steps run.
-check_workflows() { dev actionlint -color=false && zizmor --offline --quiet --min-severity medium .github/workflows; }
+# actionlint also looks with shellcheck at what the steps run. What zizmor leaves out is in .github/zizmor.yml.
+check_workflows() {
+	dev actionlint -color=false && zizmor --offline --quiet --strict-collection --persona pedantic .github
+}
 
 # The programs' modules require the Go SDK in a version that may not be published. Those in tools hold no code.
 check_tidy() {
