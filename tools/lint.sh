@@ -39,6 +39,15 @@ check_workflows() {
 	dev actionlint -color=false && zizmor --offline --quiet --strict-collection --persona pedantic .github
 }
 
+# Links from one page of the repository to another, and to its headings. The registry shows pages without their ending.
+check_links() {
+	local home=github.com/pulumi-cicd/pulumi-cicd
+	files '*.md' | xargs lychee --offline --quiet --no-progress --include-fragments --root-dir "$REPO" \
+		--fallback-extensions md --exclude /registry/packages/ --remap "https://$home# file://$REPO/README.md#" \
+		--remap "https://$home/(blob|tree)/main/ file://$REPO/" \
+		--remap "https://raw.githubusercontent.com/${home#*/}/main/ file://$REPO/"
+}
+
 # The programs' modules require the Go SDK in a version that may not be published. Those in tools hold no code.
 check_tidy() {
 	for module in . cmd/pulumi-gen-cicd tests sdk/go/cicd; do
@@ -78,7 +87,7 @@ check_golangci() {
 dev() { go tool -modfile=tools/dev/go.mod "$@"; }
 
 FAILED=
-[ $# -gt 0 ] || set -- private shell workflows tidy format vet licenses vulnerabilities golangci
+[ $# -gt 0 ] || set -- private shell workflows links tidy format vet licenses vulnerabilities golangci
 for check; do
 	case $check in
 	licenses | vulnerabilities | golangci) echo "lint     $check, minutes the first time" ;;
