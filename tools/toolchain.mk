@@ -50,7 +50,7 @@ $(HOSTS):
 
 # The Python packages of tools/python: what packs a release, what the tests import, and what lints. Each has its hashes.
 # Only wheels are taken: no package runs code here, or fetches something to build itself with.
-.tools/done/venv: $(wildcard tools/python/*.txt)
+.tools/done/venv:
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
 		{ echo 'this needs Python 3.10 or newer with its module venv, as $(PYTHON): else set PYTHON' >&2; exit 1; }
 	@rm -rf .tools/venv && mkdir -p .tools/done && $(PYTHON) -m venv .tools/venv
