@@ -70,14 +70,14 @@ licenses:
 
 ## lint: what CI checks besides the tests
 lint:
-	@$(TOOLCHAIN) .tools/done/lint
+	@$(TOOLCHAIN) .tools/done/pip-lint
 	tools/lint.sh
 
 ## dist: the files of the release VERSION, in dist; see tools/dist --help
 dist: export VERSION := $(VERSION)
 dist:
 	@tools/dist --check "$$VERSION"
-	@$(TOOLCHAIN) .tools/done/node .tools/done/venv
+	@$(TOOLCHAIN) .tools/done/node .tools/done/pip-dist
 	@tools/dist "$$VERSION"
 
 ## clean: all that is built or fetched

@@ -2,6 +2,8 @@ module github.com/pulumi-cicd/pulumi-cicd
 
 go 1.26.0
 
+toolchain go1.27.3
+
 require (
 	github.com/ProtonMail/go-crypto v1.4.1
 	github.com/agext/levenshtein v1.2.3

@@ -34,8 +34,19 @@ check_private() {
 
 check_shell() { git grep --untracked -lE '^#! ?/usr/bin/env bash' -- . ':!*.md' | xargs shellcheck --external-sources; }
 
-# actionlint also looks with shellcheck at what the steps run.
-check_workflows() { dev actionlint -color=false && zizmor --offline --quiet --min-severity medium .github/workflows; }
+# actionlint also looks with shellcheck at what the steps run. What zizmor leaves out is in .github/zizmor.yml.
+check_workflows() {
+	dev actionlint -color=false && zizmor --offline --quiet --strict-collection --persona pedantic .github
+}
+
+# Links from one page of the repository to another, and to its headings. The registry shows pages without their ending.
+check_links() {
+	local home=github.com/pulumi-cicd/pulumi-cicd
+	files '*.md' | xargs lychee --offline --quiet --no-progress --include-fragments --root-dir "$REPO" \
+		--fallback-extensions md --exclude /registry/packages/ --remap "https://$home# file://$REPO/README.md#" \
+		--remap "https://$home/(blob|tree)/main/ file://$REPO/" \
+		--remap "https://raw.githubusercontent.com/${home#*/}/main/ file://$REPO/"
+}
 
 # The programs' modules require the Go SDK in a version that may not be published. Those in tools hold no code.
 check_tidy() {
@@ -54,15 +65,15 @@ check_vet() {
 
 check_licenses() { tools/notices list | diff docs/licenses.md - || { echo 'run "make licenses"' && return 1; }; }
 
-# With the Go that releases are built with, whose own vulnerabilities it tells.
+# What the plugin and the Go SDK link, with the Go that releases are built with, whose own vulnerabilities it tells.
 check_vulnerabilities() {
 	local database=https://vuln.go.dev GOTOOLCHAIN
-	GOTOOLCHAIN=go$(cat .go-version) && export GOTOOLCHAIN
+	GOTOOLCHAIN=$(sed -n 's/^toolchain //p' go.mod) && export GOTOOLCHAIN
 	if ! curl -fsS --max-time 20 -o /dev/null "$database/index/db.json"; then
 		make -s -f tools/toolchain.mk .tools/done/vulndb || return 1
 		database=file://$REPO/.tools/vulndb
 	fi
-	dev govulncheck -db "$database" -tags grpcnotrace .
+	dev govulncheck -db "$database" -tags grpcnotrace . && dev govulncheck -db "$database" -C sdk/go/cicd ./...
 }
 
 check_golangci() {
@@ -76,7 +87,7 @@ check_golangci() {
 dev() { go tool -modfile=tools/dev/go.mod "$@"; }
 
 FAILED=
-[ $# -gt 0 ] || set -- private shell workflows tidy format vet licenses vulnerabilities golangci
+[ $# -gt 0 ] || set -- private shell workflows links tidy format vet licenses vulnerabilities golangci
 for check; do
 	case $check in
 	licenses | vulnerabilities | golangci) echo "lint     $check, minutes the first time" ;;

@@ -30,9 +30,9 @@ PULUMI := $(or $(USABLE),$(BIN)/pulumi)
 built = $(if $(USABLE),,$(1:%=.tools/done/%))
 
 .PHONY: $(HOSTS) env plugin FORCE
-nodejs: .tools/done/node .tools/done/venv $(call built,hosts) .tools/done/sdk-nodejs
-python: .tools/done/venv $(call built,hosts python-exec) .tools/done/sdk-python
-go: .tools/done/venv $(call built,gohost)
+nodejs: .tools/done/node .tools/done/pip-tests $(call built,hosts) .tools/done/sdk-nodejs
+python: .tools/done/pip-tests $(call built,hosts python-exec) .tools/done/sdk-python
+go: .tools/done/pip-tests $(call built,gohost)
 yaml:
 $(HOSTS):
 	@:
@@ -48,16 +48,17 @@ $(HOSTS):
 	@npm ci --prefix .tools/node --ignore-scripts --no-audit --no-fund --loglevel=error --omit-lockfile-registry-resolved
 	@touch $@
 
-.tools/done/venv: tools/python/requirements.txt
+# The Python packages of tools/python: what packs a release, what the tests import, and what lints. Each has its hashes.
+# Only wheels are taken: no package runs code here, or fetches something to build itself with.
+.tools/done/venv:
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
 		{ echo 'this needs Python 3.10 or newer with its module venv, as $(PYTHON): else set PYTHON' >&2; exit 1; }
-	@echo 'python: fetching moto and the other Python packages, a minute the first time'
 	@rm -rf .tools/venv && mkdir -p .tools/done && $(PYTHON) -m venv .tools/venv
-	@$(VENV) -m pip install --quiet --requirement $<
 	@touch $@
 
-.tools/done/lint: tools/python/lint.txt .tools/done/venv
-	@$(VENV) -m pip install --quiet --only-binary :all: --requirement $<
+.tools/done/pip-%: tools/python/%.txt .tools/done/venv
+	@echo 'python: fetching the packages of $<, up to a minute the first time'
+	@$(VENV) -m pip install --quiet --only-binary :all: --require-hashes --requirement $<
 	@touch $@
 
 # What govulncheck knows of, where its own database cannot be reached.
@@ -120,7 +121,7 @@ files = $(shell git ls-files --cached --others --exclude-standard $(1) | while r
 	@echo 'nodejs: installing the SDK from sdk/nodejs'
 	@tools/dist-nodejs sdk/nodejs .tools/node/node_modules/@pulumi-cicd/cicd && touch $@
 
-.tools/done/sdk-python: .tools/done/venv $(call files,sdk/python)
+.tools/done/sdk-python: .tools/done/pip-tests $(call files,sdk/python)
 	@echo 'python: installing the SDK from sdk/python'
 	@rm -rf .tools/python-sdk && cp -R sdk/python .tools/python-sdk
 	@$(VENV) -m pip install --quiet --no-deps --no-build-isolation --force-reinstall .tools/python-sdk && touch $@
@@ -135,7 +136,7 @@ plugin: | $(call built,pulumi)
 # --- the environment ---------------------------------------------------------------------------------------------
 
 # What is installed comes first on PATH.
-env: .tools/done/venv $(call built,pulumi) .tools/done/aws plugin | $(filter $(HOSTS),$(MAKECMDGOALS))
+env: .tools/done/pip-tests $(call built,pulumi) .tools/done/aws plugin | $(filter $(HOSTS),$(MAKECMDGOALS))
 	@printf 'export %s\n' \
 		"PATH=$(if $(USABLE),\$$PATH:'$(BIN)','$(BIN)':\$$PATH)" \
 		"PULUMI_HOME='$(PULUMI_HOME)'" \

@@ -17,7 +17,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 
 	dotnet "github.com/pulumi/pulumi-dotnet/pulumi-language-dotnet/v3/codegen"
@@ -25,6 +24,7 @@ import (
 	"github.com/pulumi/pulumi/pkg/v3/codegen/nodejs"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/python"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
+	"golang.org/x/mod/modfile"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider"
 )
@@ -47,9 +47,6 @@ func main() {
 type generator func(pkg *schema.Package) (map[string][]byte, error)
 
 const tool = "pulumi-gen-cicd"
-
-// goVersion is the oldest Go that the Go SDK builds with: that of the Pulumi SDK.
-const goVersion = "1.25.11"
 
 var generators = map[string]generator{
 	"nodejs": func(pkg *schema.Package) (map[string][]byte, error) {
@@ -120,20 +117,25 @@ func generate(root, out, version string) error {
 	return nil
 }
 
-// addGoModule adds the module files of the Go SDK, which "go mod tidy" completes: it requires the Pulumi SDK
-// that this program is built with, and knows all checksums of the repository's own module.
+// addGoModule adds the module files of the Go SDK: those of the repository's own module under the SDK's name, which "go
+// mod tidy" reduces to what the SDK needs. So the SDK requires the versions that the plugin is tested and scanned with.
 func addGoModule(files map[string][]byte, root, importPath string) error {
-	const pulumi = "github.com/pulumi/pulumi/sdk/v3"
-	text := "module " + importPath + "\n\ngo " + goVersion + "\n"
-	info, _ := debug.ReadBuildInfo()
-	for _, dep := range info.Deps {
-		if dep.Path == pulumi {
-			text += fmt.Sprintf("\nrequire %s %s\n", pulumi, dep.Version)
-		}
+	text, err := os.ReadFile(filepath.Join(root, "go.mod")) //nolint:gosec // A flag of the caller.
+	if err != nil {
+		return err
 	}
-	sums, err := os.ReadFile(filepath.Join(root, "go.sum")) //nolint:gosec // A flag of the caller.
-	files[provider.Name+"/go.mod"] = []byte(text)
-	files[provider.Name+"/go.sum"] = sums
+	mod, err := modfile.Parse("go.mod", text, nil)
+	if err != nil {
+		return err
+	}
+	mod.DropToolchainStmt()
+	if err := mod.AddModuleStmt(importPath); err != nil {
+		return err
+	}
+	if files[provider.Name+"/go.mod"], err = mod.Format(); err != nil {
+		return err
+	}
+	files[provider.Name+"/go.sum"], err = os.ReadFile(filepath.Join(root, "go.sum")) //nolint:gosec // Likewise.
 	return err
 }
 

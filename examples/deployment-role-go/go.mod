@@ -1,6 +1,6 @@
 module deployment-role
 
-go 1.25.11
+go 1.26.0
 
 require (
 	github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd v0.1.0
