@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"debug/buildinfo"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -289,6 +290,12 @@ func checkPlugin(t *testing.T, dist string, commit time.Time) {
 
 	plugin := filepath.Join(t.TempDir(), program)
 	harness.Check(t, os.WriteFile(plugin, unpack(t, archive)[program], 0o700)) //nolint:gosec // It is to be run.
+	// Whichever Go made the release, it is the one that go.mod names whose standard library is in the plugin.
+	build, err := buildinfo.ReadFile(plugin)
+	harness.Check(t, err)
+	if !strings.Contains(harness.Read(t, harness.Repo(t), "go.mod"), "\ntoolchain "+build.GoVersion+"\n") {
+		t.Errorf("the plugin is built with %s, which is not the toolchain of go.mod", build.GoVersion)
+	}
 	cmd := exec.Command("pulumi", "package", "get-schema", plugin)
 	cmd.Dir = t.TempDir()
 	cmd.Stderr = os.Stderr
