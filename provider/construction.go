@@ -127,6 +127,17 @@ func readInputs(req *pulumirpc.ConstructRequest) (property.Map, error) {
 	return values, nil
 }
 
+// identify returns what the component's AWS provider tells of itself, and checks against it the inputs whose rules
+// depend on that.
+func (c *construction) identify(rules func(serve.Identity) input.Rules, names ...string) (serve.Identity, error) {
+	identity, err := c.Identity(c.Context, c.options)
+	if err != nil {
+		return identity, err
+	}
+	c.in.CheckAgain(rules(identity), names...)
+	return identity, c.in.Err()
+}
+
 // register registers the component itself, and returns the option that makes a resource its child.
 func (c *construction) register(token string, made pulumi.ComponentResource) (pulumi.ResourceOption, error) {
 	if err := c.RegisterComponentResource(token, c.name, made, c.options); err != nil {
@@ -157,6 +168,20 @@ func (c *construction) refuseUnknowns(token string, unknown []string) (pulumi.Re
 	}
 	hooks := []*pulumi.ResourceHook{hook}
 	return pulumi.ResourceHooks(&pulumi.ResourceHookBinding{BeforeCreate: hooks, BeforeUpdate: hooks}), nil
+}
+
+// hideCopies returns the option that makes outputs of a child secret that repeat inputs of the component, by the
+// inputs' names, where an input is secret. Pulumi keeps only those secret that are called as the child's own inputs
+// are.
+func (c *construction) hideCopies(copies map[string][]string) pulumi.ResourceOption {
+	var secret []string
+	for name, outputs := range copies {
+		if c.in.Get(name).HasSecrets() {
+			secret = append(secret, outputs...)
+		}
+	}
+	slices.Sort(secret)
+	return pulumi.AdditionalSecretOutputs(slices.Compact(secret))
 }
 
 // unprotected is the option of children that the protection of their component does not cover: keys with their copies,

@@ -97,3 +97,106 @@ func TestUnknownListsInAnUpdate(t *testing.T) {
 		}
 	}
 }
+
+// TestDefaultTagsOfTheProvider checks tags beside those that the AWS provider puts on every resource: the component's
+// own default yields to them, and a tag that differs from one only by case is an error that names both.
+func TestDefaultTagsOfTheProvider(t *testing.T) {
+	t.Parallel()
+	text := resource.NewProperty[string]
+	purpose := resource.PropertyMap{"purpose": text(defaultTags["purpose"])}
+	for _, tt := range []struct {
+		component, child     string
+		ofProvider, tags     resource.PropertyMap
+		want                 resource.PropertyMap
+		problem, alsoMention string
+	}{
+		{robotAccountToken, "aws:iam/user:User", nil, nil, purpose, "", ""},
+		{robotAccountToken, "aws:iam/user:User", resource.PropertyMap{"team": text("a")}, nil, purpose, "", ""},
+		{robotAccountToken, "aws:iam/user:User", resource.PropertyMap{"purpose": text("a")}, nil, nil, "", ""},
+		{robotAccountToken, "aws:iam/user:User", resource.PropertyMap{"Purpose": text("a")}, nil, nil, "", ""},
+		{
+			robotAccountToken, "aws:iam/user:User", resource.PropertyMap{"purpose": text("a")},
+			resource.PropertyMap{"purpose": text("b")}, resource.PropertyMap{"purpose": text("b")}, "", "",
+		},
+		{
+			robotAccountToken, "", resource.PropertyMap{"Purpose": text("a")}, resource.PropertyMap{"purpose": text("b")}, nil,
+			"tags = a map: must not have a key that differs only by case", "Purpose and purpose",
+		},
+		{
+			deploymentRoleToken, "", resource.PropertyMap{"team": text("a")}, resource.PropertyMap{"Team": text("b")}, nil,
+			"tags = a map: must not have a key that differs only by case", "Team and team",
+		},
+		{
+			deploymentRoleToken, "aws:iam/role:Role", resource.PropertyMap{"team": text("a")}, resource.PropertyMap{"team": text("b")},
+			resource.PropertyMap{"team": text("b")}, "", "",
+		},
+	} {
+		tp := startProvider(t)
+		tp.defaultTags = tt.ofProvider
+		inputs := resource.PropertyMap{}
+		if tt.tags != nil {
+			inputs["tags"] = resource.NewProperty(tt.tags)
+		}
+		req := tp.robotRequest(t, inputs)
+		if tt.component == deploymentRoleToken {
+			req = tp.roleRequest(t, inputs)
+		}
+		_, err := tp.Construct(t.Context(), req)
+		if tt.problem != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.problem) || !strings.Contains(err.Error(), tt.alsoMention) ||
+				len(tp.registered()) > 0 {
+				t.Errorf("%v beside %v: the error is %v", tt.tags, tt.ofProvider, err)
+			}
+			continue
+		}
+		check(t, err)
+		got := tp.child(t, tt.child)["tags"]
+		if tt.want == nil && !got.IsNull() || tt.want != nil && !got.DeepEquals(resource.NewProperty(tt.want)) {
+			t.Errorf("%v beside %v: the tags are %v", tt.tags, tt.ofProvider, got)
+		}
+	}
+}
+
+// TestCopiesOfSecrets checks that outputs of children that repeat a secret input are secret.
+func TestCopiesOfSecrets(t *testing.T) {
+	t.Parallel()
+	secret := func(s string) resource.PropertyValue { return resource.MakeSecret(resource.NewProperty(s)) }
+	for _, tt := range []struct {
+		component, input string
+		value            resource.PropertyValue
+		want             map[string][]string
+	}{
+		{
+			robotAccountToken, "tags", resource.NewProperty(resource.PropertyMap{"a": secret("b")}),
+			map[string][]string{"aws:iam/user:User": {"tagsAll"}},
+		},
+		{robotAccountToken, "userName", secret("bot"), map[string][]string{"aws:iam/user:User": {"arn"}}},
+		{
+			robotAccountToken, "path", secret("/bots/"),
+			map[string][]string{"aws:iam/user:User": {"arn"}, "aws:iam/group:Group": {"arn"}},
+		},
+		{
+			deploymentRoleToken, "tags", resource.MakeSecret(resource.NewProperty(resource.PropertyMap{"a": resource.NewProperty("b")})),
+			map[string][]string{"aws:iam/role:Role": {"tagsAll"}},
+		},
+		{
+			deploymentRoleToken, inlinePoliciesInput, resource.NewProperty(resource.PropertyMap{"x": document(secret("*"))}),
+			map[string][]string{"aws:iam/role:Role": {"inlinePolicies"}},
+		},
+		{deploymentRoleToken, "roleName", secret("deploy"), map[string][]string{"aws:iam/role:Role": {"arn"}}},
+	} {
+		tp := startProvider(t)
+		inputs := resource.PropertyMap{resource.PropertyKey(tt.input): tt.value}
+		req := tp.robotRequest(t, inputs)
+		if tt.component == deploymentRoleToken {
+			req = tp.roleRequest(t, inputs)
+		}
+		_, err := tp.Construct(t.Context(), req)
+		check(t, err)
+		for _, r := range tp.registered() {
+			if hidden := r.GetAdditionalSecretOutputs(); !slices.Equal(hidden, tt.want[r.GetType()]) {
+				t.Errorf("%s: the secret outputs of %s are %v", tt.input, r.GetType(), hidden)
+			}
+		}
+	}
+}

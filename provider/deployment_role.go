@@ -8,6 +8,7 @@ import (
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
 )
 
 const (
@@ -48,8 +49,9 @@ type DeploymentRole struct {
 	TrustPolicy  pulumi.StringOutput `pulumi:"trustPolicy"`
 }
 
-// deploymentRoleRules has a rule for each input. The account is nil until it is known.
-func deploymentRoleRules(account *iam.Account) input.Rules {
+// deploymentRoleRules has a rule for each input. The identity is empty until it is known.
+func deploymentRoleRules(aws serve.Identity) input.Rules {
+	account := aws.Account
 	return input.Rules{
 		"trusted":             input.NonEmpty(account.CheckPrincipal, "name at least one user or role"),
 		"roleName":            input.Text(iam.CheckRoleName),
@@ -63,7 +65,7 @@ func deploymentRoleRules(account *iam.Account) input.Rules {
 		"sessionNames":        input.NonEmpty(iam.CheckSessionName, "leave it out to allow any session name"),
 		"allowSessionTags":    input.Boolean,
 		"sourceIps":           input.NonEmpty(iam.CheckCIDR, "leave it out to allow calls from anywhere"),
-		"tags":                input.Tags(nil),
+		"tags":                input.Tags(nil, aws.DefaultTags),
 	}
 }
 
@@ -71,7 +73,7 @@ func deploymentRoleRules(account *iam.Account) input.Rules {
 func checkDeploymentRole(in *input.Inputs, name string) {
 	in.Require("trusted", "name the users and roles that may assume the role")
 	in.RejectSecretNames(managedPoliciesInput, inlinePoliciesInput)
-	in.Check(deploymentRoleRules(nil))
+	in.Check(deploymentRoleRules(serve.Identity{}))
 	in.CheckGeneratedName("roleName", name, iam.CheckRoleName)
 	if in.Err() != nil {
 		return
@@ -107,15 +109,9 @@ func readTrust(in *input.Inputs) (string, error) {
 
 // newDeploymentRole registers a role with its children.
 func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
-	account, err := c.Account(c.Context, c.options)
+	_, err := c.identify(deploymentRoleRules, "trusted", managedPoliciesInput, "permissionsBoundary", "tags")
 	if err != nil {
 		return nil, err
-	}
-	if account != nil {
-		c.in.CheckAgain(deploymentRoleRules(account), "trusted", managedPoliciesInput, "permissionsBoundary")
-		if err := c.in.Err(); err != nil {
-			return nil, err
-		}
 	}
 	trust, known := "", c.in.Known(trustInputs...)
 	if known {
@@ -145,7 +141,9 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 		MaxSessionDuration:  c.in.Integer("maxSessionDuration"),
 		PermissionsBoundary: c.in.Text("permissionsBoundary"),
 		Tags:                c.in.TextMap("tags", nil),
-	}, child)
+	}, child, c.hideCopies(map[string][]string{
+		"tags": {"tagsAll"}, "roleName": {"arn"}, "path": {"arn"}, inlinePoliciesInput: {"inlinePolicies"},
+	}))
 	if err != nil {
 		return nil, fmt.Errorf("register the role: %w", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
 )
 
 // TestDeploymentRoleBadInputs gives the plugin every kind of bad input over gRPC: each is answered with one error
@@ -387,5 +389,5 @@ func TestUnknownValuesOfARoleAreCheckedLater(t *testing.T) {
 // TestEveryInputOfARoleHasARule says that no field of the arguments goes unchecked.
 func TestEveryInputOfARoleHasARule(t *testing.T) {
 	t.Parallel()
-	everyFieldHasARule[DeploymentRoleArgs](t, deploymentRoleRules(nil))
+	everyFieldHasARule[DeploymentRoleArgs](t, deploymentRoleRules(serve.Identity{}))
 }

@@ -483,7 +483,7 @@ func TestDeploymentRoleProviders(t *testing.T) {
 	req.Providers = map[string]string{"aws": ref}
 	_, err := tp.Construct(t.Context(), req)
 	check(t, err)
-	if len(tp.invokes) != 1 || tp.invokes[0].Provider != ref {
+	if len(tp.invokes) != 2 || tp.invokes[0].Provider != ref || tp.invokes[1].Provider != ref {
 		t.Errorf("the look-ups are %v", tp.invokes)
 	}
 	for _, r := range tp.registered() {

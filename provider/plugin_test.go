@@ -40,6 +40,8 @@ type testPlugin struct {
 	engineAddress string
 	// callerARN is what sts:GetCallerIdentity answers; empty, the AWS provider's configuration is not known.
 	callerARN string
+	// defaultTags are those of the AWS provider.
+	defaultTags resource.PropertyMap
 	// oldCLI says that the engine is of a CLI that cannot do all that access keys need.
 	oldCLI bool
 	// noHooks says that the resource monitor takes no hooks.
@@ -160,6 +162,9 @@ func (tp *testPlugin) Call(args pulumi.MockCallArgs) (resource.PropertyMap, erro
 	}
 	if tp.callerARN == "" {
 		return resource.PropertyMap{}, nil
+	}
+	if args.Token == "aws:index/getDefaultTags:getDefaultTags" {
+		return resource.PropertyMap{"id": resource.NewProperty("aws"), "tags": resource.NewProperty(tp.defaultTags)}, nil
 	}
 	return resource.PropertyMap{
 		"arn": resource.NewProperty(tp.callerARN), "accountId": resource.NewProperty(testAccount),

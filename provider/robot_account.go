@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
 )
 
 const robotAccountToken = Name + ":index:RobotAccount"
@@ -57,14 +59,15 @@ var defaultTags = map[string]string{
 	"purpose": "Account used to perform Pulumi stack updates on CI/CD.",
 }
 
-// robotAccountRules has a rule for each input. The account is nil until it is known.
-func robotAccountRules(account *iam.Account) input.Rules {
+// robotAccountRules has a rule for each input. The identity is empty until it is known.
+func robotAccountRules(aws serve.Identity) input.Rules {
+	account := aws.Account
 	return input.Rules{
 		"userName":            input.Text(iam.CheckUserName),
 		"groupName":           input.Text(iam.CheckGroupName),
 		"policyName":          input.Text(iam.CheckPolicyName),
 		"path":                input.Text(iam.CheckPath),
-		"tags":                input.Tags(defaultTags),
+		"tags":                input.Tags(defaultTags, aws.DefaultTags),
 		"permissionsBoundary": input.Text(account.CheckPolicyARN),
 		"forceDestroy":        input.Boolean,
 		"assumableRoles": input.NonEmpty(account.CheckRoleScope,
@@ -76,7 +79,7 @@ func robotAccountRules(account *iam.Account) input.Rules {
 
 // checkRobotAccount checks the inputs without an account.
 func checkRobotAccount(in *input.Inputs, name string) {
-	in.Check(robotAccountRules(nil))
+	in.Check(robotAccountRules(serve.Identity{}))
 	in.CheckGeneratedName("userName", name, iam.CheckUserName)
 	in.CheckGeneratedName("groupName", name, iam.CheckGroupName)
 }
@@ -98,15 +101,9 @@ func readRobotScope(in *input.Inputs) (scope iam.Scope, err error) {
 	return scope, err
 }
 
-// robotPolicy checks the inputs against the account, and returns the policy, which is unknown where they are.
+// robotPolicy returns the policy, which is unknown where its inputs or the account are.
 func robotPolicy(in *input.Inputs, account *iam.Account) (pulumi.StringOutput, error) {
 	text, known := "", account != nil && in.Known(robotPolicyInputs...)
-	if account != nil {
-		in.CheckAgain(robotAccountRules(account), "permissionsBoundary", "assumableRoles")
-	}
-	if err := in.Err(); err != nil {
-		return pulumi.StringOutput{}, err
-	}
 	if known {
 		scope, err := readRobotScope(in)
 		if err != nil {
@@ -122,11 +119,11 @@ func robotPolicy(in *input.Inputs, account *iam.Account) (pulumi.StringOutput, e
 
 // newRobotAccount registers a robot account with its children.
 func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
-	account, err := c.Account(c.Context, c.options)
+	aws, err := c.identify(robotAccountRules, "permissionsBoundary", "assumableRoles", "tags")
 	if err != nil {
 		return nil, err
 	}
-	policy, err := robotPolicy(c.in, account)
+	policy, err := robotPolicy(c.in, aws.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -139,17 +136,19 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 	user, err := awsiam.NewUser(c.Context, c.name, &awsiam.UserArgs{
 		Name:                c.in.Text("userName"),
 		Path:                c.in.Text("path"),
-		Tags:                c.in.TextMap("tags", withDefaultTags),
+		Tags:                c.in.TextMap("tags", withDefaultTags(aws.DefaultTags)),
 		PermissionsBoundary: c.in.Text("permissionsBoundary"),
 		ForceDestroy:        c.in.Boolean("forceDestroy"),
-	}, child, replaceOnRename)
+	}, child, replaceOnRename, c.hideCopies(map[string][]string{
+		"tags": {"tagsAll"}, "userName": {"arn"}, "path": {"arn"},
+	}))
 	if err != nil {
 		return nil, fmt.Errorf("register the user: %w", err)
 	}
 	group, err := awsiam.NewGroup(c.Context, c.name, &awsiam.GroupArgs{
 		Name: c.in.Text("groupName"),
 		Path: c.in.Text("path"),
-	}, child, replaceOnRename)
+	}, child, replaceOnRename, c.hideCopies(map[string][]string{"groupName": {"arn"}, "path": {"arn"}}))
 	if err != nil {
 		return nil, fmt.Errorf("register the group: %w", err)
 	}
@@ -189,14 +188,17 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 // group's old policy would go on granting, and a user's old keys would go on working.
 var replaceOnRename = pulumi.ReplaceOnChanges([]string{"name"})
 
-// withDefaultTags merges tags over the default ones.
-func withDefaultTags(tags map[string]property.Value) map[string]property.Value {
-	merged := maps.Clone(tags)
-	if merged == nil {
-		merged = map[string]property.Value{}
+// withDefaultTags returns a function that merges tags over the default ones, which yield to the AWS provider's too.
+func withDefaultTags(ofProvider map[string]string) func(map[string]property.Value) map[string]property.Value {
+	return func(tags map[string]property.Value) map[string]property.Value {
+		keys := slices.AppendSeq(slices.Collect(maps.Keys(tags)), maps.Keys(ofProvider))
+		merged := maps.Clone(tags)
+		if merged == nil {
+			merged = map[string]property.Value{}
+		}
+		for key, value := range iam.MissingTags(defaultTags, slices.Values(keys)) {
+			merged[key] = property.New(value)
+		}
+		return merged
 	}
-	for key, value := range iam.MissingTags(defaultTags, maps.Keys(tags)) {
-		merged[key] = property.New(value)
-	}
-	return merged
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
 )
 
 // TestRobotAccountBadInputs gives the plugin every kind of bad input over gRPC: each is answered with one
@@ -262,7 +264,7 @@ func TestUnknownValuesAreCheckedLater(t *testing.T) {
 // TestEveryInputHasARule says that no field of the arguments goes unchecked.
 func TestEveryInputHasARule(t *testing.T) {
 	t.Parallel()
-	everyFieldHasARule[RobotAccountArgs](t, robotAccountRules(nil))
+	everyFieldHasARule[RobotAccountArgs](t, robotAccountRules(serve.Identity{}))
 	everyFieldHasARule[AccessKeyArgs](t, accessKeyRules)
 }
 

@@ -29,6 +29,7 @@ type awsClients struct {
 	secretsManager *secretsmanager.Client
 	ssm            *ssm.Client
 	partition      partition
+	defaultTags    property.Value
 }
 
 // configKey is one configuration key: its kind, and how a value of that kind gets into the settings.
@@ -268,7 +269,7 @@ func connect(ctx context.Context, s settings) (*awsClients, error) {
 			setEndpoint(&o.BaseEndpoint, s.endpoints["secretsmanager"])
 		}),
 		ssm:       ssm.NewFromConfig(cfg, func(o *ssm.Options) { setEndpoint(&o.BaseEndpoint, s.endpoints["ssm"]) }),
-		partition: part,
+		partition: part, defaultTags: s.defaultTags,
 	}
 	if s.skipCredentialsValidation && s.skipRequestingAccountID {
 		return clients, nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -23,9 +24,10 @@ type argument struct {
 	required bool
 }
 
-// result is one output of a function: a string, or a list of objects of strings.
+// result is one output of a function: a string, an object of strings, or a list of objects of strings.
 type result struct {
 	doc    string
+	kind   kind              // a string by default
 	object string            // the token of the objects' type, where it is a list of objects
 	fields map[string]string // their properties, with what they mean
 }
@@ -75,7 +77,7 @@ func (f functionType) spec(types map[string]schema.ComplexTypeSpec) schema.Funct
 	}
 	outputs := map[string]schema.PropertySpec{}
 	for name, r := range f.outputs {
-		property := schema.PropertySpec{TypeSpec: kindString.spec(), Description: r.doc}
+		property := schema.PropertySpec{TypeSpec: cmp.Or(r.kind, kindString).spec(), Description: r.doc}
 		if r.object != "" {
 			property.TypeSpec = schema.TypeSpec{Type: "array", Items: &schema.TypeSpec{Ref: "#/types/" + r.object}}
 			types[r.object] = r.objectSpec()

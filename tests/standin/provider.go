@@ -17,7 +17,7 @@ var resourceTypes = []*resourceType{
 	parameter,
 }
 
-var functionTypes = []functionType{getAccessKeys, getCallerIdentity, getPartition}
+var functionTypes = []functionType{getAccessKeys, getCallerIdentity, getDefaultTags, getPartition}
 
 // configured is what Configure left behind: clients, or the reason why there are none yet.
 type configured struct {

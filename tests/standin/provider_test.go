@@ -120,6 +120,11 @@ func TestConfigurationFromSDK(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, h.check(user.token, property.Map{}, values{"name": s("u"), "tags": tags("c", "d")}), values{"tagsAll": tags("a", "b", "c", "d")})
+	defaults, err := h.Invoke(t.Context(), p.InvokeRequest{Token: "aws:index/getDefaultTags:getDefaultTags"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, defaults.Return, values{"tags": tags("a", "b")})
 	if got := fake.actions(); !slices.Equal(got, []string{"GetCallerIdentity"}) {
 		t.Errorf("asked %v", got)
 	}

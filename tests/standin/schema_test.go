@@ -209,6 +209,9 @@ func TestFunctionsAgreeWithOfficialSDK(t *testing.T) {
 		if _, err := aws.GetCallerIdentity(c, &aws.GetCallerIdentityArgs{}); err != nil {
 			return err
 		}
+		if _, err := aws.GetDefaultTags(c, &aws.GetDefaultTagsArgs{}); err != nil {
+			return err
+		}
 		if _, err := aws.GetPartition(c, &aws.GetPartitionArgs{}); err != nil {
 			return err
 		}
@@ -232,6 +235,7 @@ func TestFunctionsAgreeWithOfficialSDK(t *testing.T) {
 		args, result any
 	}{
 		{getCallerIdentity, aws.GetCallerIdentityArgs{}, aws.GetCallerIdentityResult{}},
+		{getDefaultTags, aws.GetDefaultTagsArgs{}, aws.GetDefaultTagsResult{}},
 		{getPartition, aws.GetPartitionArgs{}, aws.GetPartitionResult{}},
 		{getAccessKeys, iam.GetAccessKeysArgs{}, iam.GetAccessKeysResult{}},
 	} {

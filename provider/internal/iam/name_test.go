@@ -80,7 +80,7 @@ func TestHints(t *testing.T) {
 		"session":      {formOnly.CheckRoleScope("arn:aws:sts::123456789012:assumed-role/deploy/me"), `"arn:aws:iam::123456789012:role/deploy"`},
 		"address":      {CheckCIDR("203.0.113.5"), `"203.0.113.5/32"`},
 		"host bits":    {CheckCIDR("10.1.2.3/8"), `"10.0.0.0/8"`},
-		"two tags":     {CheckTagKeys(nil, []string{"Owner", "owner"}), "Owner and owner"},
+		"two tags":     {CheckTagKeys(nil, nil, []string{"Owner", "owner"}), "Owner and owner"},
 	} {
 		if tt.err == nil || !strings.Contains(tt.err.Error(), tt.hint) {
 			t.Errorf("%s: %v does not propose %s", name, tt.err, tt.hint)

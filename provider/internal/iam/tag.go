@@ -61,20 +61,35 @@ func MissingTags(defaults map[string]string, keys iter.Seq[string]) map[string]s
 	return missing
 }
 
-// CheckTagKeys reports whether the keys, with those of defaults merged in, can be the tags of one resource:
-// at most 50, and none twice in different case.
-func CheckTagKeys(defaults map[string]string, keys []string) error {
-	if len(keys)+len(MissingTags(defaults, slices.Values(keys))) > maxTags {
-		if len(defaults) == 0 {
+// CheckTagKeys reports whether the keys can be the tags of one resource, beside those of defaults that they leave in
+// force and those that the AWS provider puts on every resource: at most 50, and none twice in different case.
+func CheckTagKeys(defaults, ofProvider map[string]string, keys []string) error {
+	all := map[string]bool{}
+	for _, more := range []iter.Seq[string]{
+		slices.Values(keys), maps.Keys(ofProvider),
+		maps.Keys(MissingTags(defaults, slices.Values(slices.AppendSeq(slices.Clone(keys), maps.Keys(ofProvider))))),
+	} {
+		for key := range more {
+			all[key] = true
+		}
+	}
+	if len(all) > maxTags {
+		if len(all) == len(keys) {
 			return rule.Broken("must have at most %d tags", maxTags)
 		}
 		return rule.Broken("must have at most %d tags, the default ones included", maxTags)
 	}
-	sorted := slices.Sorted(slices.Values(keys))
+	sorted := slices.Sorted(maps.Keys(all))
 	for i, key := range sorted {
-		if other := slices.IndexFunc(sorted[:i], func(k string) bool { return strings.EqualFold(k, key) }); other >= 0 {
+		other := slices.IndexFunc(sorted[:i], func(k string) bool { return strings.EqualFold(k, key) })
+		switch {
+		case other < 0:
+		case slices.Contains(keys, key) && slices.Contains(keys, sorted[other]):
 			return rule.Broken("must not have a key twice: IAM does not tell keys apart by case").
 				WithHint("both %s and %s are given", sorted[other], key)
+		case slices.Contains(keys, key) || slices.Contains(keys, sorted[other]):
+			return rule.Broken("must not have a key that differs only by case from a default tag of the AWS provider, because "+
+				"IAM takes both for the same key; write it as the provider does").WithHint("%s and %s", sorted[other], key)
 		}
 	}
 	return nil

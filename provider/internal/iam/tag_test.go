@@ -39,7 +39,7 @@ func TestCheckTagKeys(t *testing.T) {
 		"twice":                          {[]string{"a", "b", "A"}, false},
 		"twice, the default's":           {[]string{"purpose", "Purpose"}, false},
 	} {
-		if err := CheckTagKeys(defaults, tt.keys); (err == nil) != tt.ok {
+		if err := CheckTagKeys(defaults, nil, tt.keys); (err == nil) != tt.ok {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -51,11 +51,42 @@ func TestCheckTagKeysWithoutDefaults(t *testing.T) {
 	for i := range 51 {
 		keys = append(keys, fmt.Sprint("key", i))
 	}
-	if err := CheckTagKeys(nil, keys[:50]); err != nil {
+	if err := CheckTagKeys(nil, nil, keys[:50]); err != nil {
 		t.Errorf("50 tags: %v", err)
 	}
-	if err := CheckTagKeys(nil, keys); err == nil || strings.Contains(err.Error(), "default") {
+	if err := CheckTagKeys(nil, nil, keys); err == nil || strings.Contains(err.Error(), "default") {
 		t.Errorf("51 tags: %v", err)
+	}
+}
+
+// TestCheckTagKeysOfProvider checks tags beside those that the AWS provider puts on every resource.
+func TestCheckTagKeysOfProvider(t *testing.T) {
+	t.Parallel()
+	var many []string
+	for i := range 48 {
+		many = append(many, fmt.Sprint("key", i))
+	}
+	for name, tt := range map[string]struct {
+		ofProvider, keys []string
+		problem          string
+	}{
+		"apart":                 {[]string{"team"}, []string{"owner"}, ""},
+		"the same":              {[]string{"team"}, []string{"team"}, ""},
+		"in another case":       {[]string{"team"}, []string{"Team"}, "Team and team"},
+		"the default's":         {[]string{"Purpose"}, nil, ""},
+		"50 with all":           {[]string{"team"}, many, ""},
+		"51 with all":           {[]string{"team", "cost"}, many, "the default ones included"},
+		"50, as one is shared":  {[]string{"team", "key0"}, many, ""},
+		"two of the provider's": {[]string{"team", "Team"}, []string{"owner"}, ""},
+	} {
+		ofProvider := map[string]string{}
+		for _, key := range tt.ofProvider {
+			ofProvider[key] = "x"
+		}
+		err := CheckTagKeys(map[string]string{"purpose": "x"}, ofProvider, tt.keys)
+		if (err == nil) != (tt.problem == "") || err != nil && !strings.Contains(err.Error(), tt.problem) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -181,8 +181,8 @@ func NonEmpty(check func(string) error, reason string) Rule {
 	}
 }
 
-// Tags is the rule of tags that are merged over defaults.
-func Tags(defaults map[string]string) Rule {
+// Tags is the rule of tags that are merged over defaults, and over those that the AWS provider puts on every resource.
+func Tags(defaults, ofProvider map[string]string) Rule {
 	return func(in *Inputs, at Location, v property.Value) {
 		if !v.IsMap() {
 			in.Report(at, v, fmt.Errorf("must be a map of strings, and is %s", Kind(v)))
@@ -197,7 +197,7 @@ func Tags(defaults map[string]string) Rule {
 			}
 			in.check(element, value, Text(iam.CheckTagValue))
 		}
-		if err := iam.CheckTagKeys(defaults, keys); err != nil {
+		if err := iam.CheckTagKeys(defaults, ofProvider, keys); err != nil {
 			in.Report(at, v, err)
 		}
 	}

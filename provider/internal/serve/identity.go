@@ -16,10 +16,18 @@ import (
 // reference, which is empty for the default one.
 type providerKey struct{ monitor, provider string }
 
-// identities are AWS's answers to who calls.
+// An Identity is what an AWS provider tells of itself.
+type Identity struct {
+	// Account is nil in a preview in which the provider's own configuration is unknown.
+	Account *iam.Account
+	// DefaultTags are the tags that the provider puts on every resource.
+	DefaultTags map[string]string
+}
+
+// identities are the answers of AWS providers.
 type identities struct {
 	mu      sync.Mutex
-	lookups map[providerKey]func() (*iam.Account, error)
+	lookups map[providerKey]func() (Identity, error)
 }
 
 // errFailedElsewhere is returned to constructs that waited for a look-up that failed; only the construct that made it
@@ -27,32 +35,31 @@ type identities struct {
 var errFailedElsewhere = errors.New(
 	"cancelled: the AWS account could not be looked up for another resource with the same provider; see the other errors")
 
-// get returns the account of a provider. The first caller looks it up; the others wait for its result.
-func (i *identities) get(key providerKey, lookUp func() (*iam.Account, error)) (*iam.Account, error) {
+// get returns the identity of a provider. The first caller looks it up; the others wait for its result.
+func (i *identities) get(key providerKey, lookUp func() (Identity, error)) (Identity, error) {
 	i.mu.Lock()
 	once, exists := i.lookups[key]
 	if !exists {
 		once = sync.OnceValues(lookUp)
 		if i.lookups == nil {
-			i.lookups = map[providerKey]func() (*iam.Account, error){}
+			i.lookups = map[providerKey]func() (Identity, error){}
 		}
 		i.lookups[key] = once
 	}
 	i.mu.Unlock()
-	account, err := once()
+	identity, err := once()
 	if err != nil && exists {
-		return nil, errFailedElsewhere
+		return Identity{}, errFailedElsewhere
 	}
-	return account, err
+	return identity, err
 }
 
-// Account returns the account of the AWS provider among a component's options, or of the default one. It is looked up
-// before the component is registered, so that a problem with the account is told while nothing exists. The account is
-// nil in a preview in which the provider's own configuration is unknown.
-func (d *Deployment) Account(ctx *pulumi.Context, options pulumi.ResourceOption) (*iam.Account, error) {
+// Identity returns the identity of the AWS provider among a component's options, or of the default one. It is looked up
+// before the component is registered, so that a problem with the account is told while nothing exists.
+func (d *Deployment) Identity(ctx *pulumi.Context, options pulumi.ResourceOption) (Identity, error) {
 	given, err := pulumi.NewResourceOptions(options)
 	if err != nil {
-		return nil, fmt.Errorf("read the resource options: %w", err)
+		return Identity{}, fmt.Errorf("read the resource options: %w", err)
 	}
 	var invoke []pulumi.InvokeOption
 	for _, provider := range given.Providers {
@@ -61,21 +68,26 @@ func (d *Deployment) Account(ctx *pulumi.Context, options pulumi.ResourceOption)
 			invoke = append(invoke, pulumi.Provider(provider))
 		}
 	}
-	return d.session.identities.get(d.aws, func() (*iam.Account, error) { return lookUpAccount(ctx, invoke...) })
+	return d.session.identities.get(d.aws, func() (Identity, error) { return lookUpIdentity(ctx, invoke...) })
 }
 
-func lookUpAccount(ctx *pulumi.Context, invoke ...pulumi.InvokeOption) (*iam.Account, error) {
+func lookUpIdentity(ctx *pulumi.Context, invoke ...pulumi.InvokeOption) (Identity, error) {
 	caller, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{}, invoke...)
 	if err != nil {
 		// The engine's message without the words of the protocol around it.
-		return nil, fmt.Errorf("look up the AWS account: %s", status.Convert(err).Message())
+		return Identity{}, fmt.Errorf("look up the AWS account: %s", status.Convert(err).Message())
 	}
 	if caller.Arn == "" && ctx.DryRun() {
-		return nil, nil //nolint:nilnil // See above: unknown is no error.
+		return Identity{}, nil
 	}
 	account, err := iam.ParseCallerARN(caller.Arn)
 	if err != nil {
-		return nil, fmt.Errorf("look up the AWS account: the caller's ARN %q %w", caller.Arn, err)
+		return Identity{}, fmt.Errorf("look up the AWS account: the caller's ARN %q %w", caller.Arn, err)
 	}
-	return &account, nil
+	// This asks the provider, and not AWS.
+	defaults, err := aws.GetDefaultTags(ctx, &aws.GetDefaultTagsArgs{}, invoke...)
+	if err != nil {
+		return Identity{}, fmt.Errorf("look up the AWS provider's default tags: %s", status.Convert(err).Message())
+	}
+	return Identity{&account, defaults.Tags}, nil
 }

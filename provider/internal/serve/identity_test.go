@@ -15,12 +15,12 @@ func TestIdentities(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("no credentials")
 	for name, want := range map[string]struct {
-		account *iam.Account
-		err     error
+		identity Identity
+		err      error
 	}{
-		"found":     {&iam.Account{Number: "123456789012", Partition: "aws"}, nil},
-		"unknown":   {nil, nil},
-		"not found": {nil, cause},
+		"found":     {Identity{Account: &iam.Account{Number: "123456789012", Partition: "aws"}}, nil},
+		"unknown":   {Identity{}, nil},
+		"not found": {Identity{}, cause},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -37,12 +37,12 @@ func TestIdentities(t *testing.T) {
 					ended.Go(func() {
 						waiting.Done()
 						waiting.Wait() // All ask at once.
-						account, err := all.get(key, func() (*iam.Account, error) {
+						identity, err := all.get(key, func() (Identity, error) {
 							lookUps.Add(1)
-							return want.account, want.err
+							return want.identity, want.err
 						})
-						if account != want.account {
-							t.Errorf("the account is %v", account)
+						if identity.Account != want.identity.Account {
+							t.Errorf("the identity is %v", identity)
 						}
 						switch {
 						case want.err == nil && err == nil, want.err != nil && errors.Is(err, errFailedElsewhere):
