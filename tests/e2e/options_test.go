@@ -491,23 +491,62 @@ func TestBadInputs(t *testing.T) {
 	}
 }
 
-// TestSecrets has secret inputs: neither the state nor the output shows them.
+// TestSecrets has secret inputs: neither the state nor the output shows them, not even in what the AWS provider reads
+// back under another name.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cr3t-r0le"
+	hidden := pulumi.ToSecret(pulumi.String(secret)).(pulumi.StringOutput)
 	l := harness.NewLab(t)
-	s := robotStack(t, l, &cicd.RobotAccountArgs{
-		AssumableRoles: pulumi.StringArray{pulumi.ToSecret(pulumi.String(secret)).(pulumi.StringOutput)},
-		Tags:           pulumi.StringMap{"a": pulumi.ToSecret(pulumi.String(secret)).(pulumi.StringOutput)},
+	s := harness.InlineStack(t, l, func(ctx *pulumi.Context) error {
+		_, err := cicd.NewRobotAccount(ctx, "robot", &cicd.RobotAccountArgs{
+			AssumableRoles: pulumi.StringArray{hidden}, Tags: pulumi.StringMap{"a": hidden},
+		})
+		if err != nil {
+			return err
+		}
+		_, err = cicd.NewDeploymentRole(ctx, "role", &cicd.DeploymentRoleArgs{
+			Trusted: pulumi.StringArray{pulumi.Sprintf("%suser/%s", accountIAM, hidden)}, Tags: pulumi.StringMap{"a": hidden},
+			InlinePolicies: pulumi.Map{"a": pulumi.ToSecret(pulumi.String(harness.AssumePolicy(accountIAM + "role/" + secret)))},
+		})
+		return err
 	})
 	preview, err := s.Preview(t.Context(), optpreview.Diff())
 	harness.Check(t, err)
 	result, _ := s.MustUp()
+	refresh, err := s.Refresh(t.Context())
+	harness.Check(t, err)
 	hides(t, l, secret, map[string]string{
 		"the preview": preview.StdOut + preview.StdErr, "the output": result.StdOut + result.StdErr,
+		"the refresh": refresh.StdOut + refresh.StdErr,
 	})
 	_, _, policy := onlyRobot(t, l)
-	harness.SamePolicy(t, policy, harness.AssumePolicy("arn:aws:iam::123456789012:role/"+secret))
+	harness.SamePolicy(t, policy, harness.AssumePolicy(accountIAM+"role/"+secret))
+	s.MustDestroy()
+}
+
+// TestDefaultTags checks a robot beside default tags of the AWS provider, of which AWS takes none twice in different
+// case.
+func TestDefaultTags(t *testing.T) {
+	t.Parallel()
+	l := harness.NewLab(t)
+	args := &cicd.RobotAccountArgs{Tags: pulumi.StringMap{"owner": pulumi.String("platform")}}
+	s := robotStack(t, l, args)
+	tag := func(key string) {
+		t.Helper()
+		harness.Check(t, s.SetConfigWithOptions(t.Context(), "aws:defaultTags.tags."+key, auto.ConfigValue{Value: "default"},
+			&auto.ConfigOptions{Path: true}))
+	}
+	tag("Purpose")
+	s.MustUp()
+	user, _, _ := onlyRobot(t, l)
+	harness.Same(t, "the tags", user.Tags, map[string]string{"Purpose": "default", "owner": "platform"})
+	s.Unchanged()
+	tag("Owner")
+	l.Writes()
+	if _, err := s.Preview(t.Context()); err == nil || !strings.Contains(err.Error(), "(Owner and owner)") {
+		t.Errorf("a tag that differs from a default one by case: %v", err)
+	}
 	s.MustDestroy()
 }
 

@@ -26,7 +26,7 @@ const (
 	kindPolicy    kind = "a JSON string or an object" // compared by meaning
 	kindRole      kind = "a string or a role"         // the bridge takes a role's name from the role itself
 	kindObject    kind = "an object"                  // in the configuration only
-	kindObjects   kind = "a list of objects"          // in the configuration only
+	kindObjects   kind = "a list of objects"          // in the configuration and in outputs only
 )
 
 // prop is one property of a resource.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
-// role is aws_iam_role without its inlinePolicies and managedPolicyArns: name and path replace.
+// role is aws_iam_role without the inputs inlinePolicies and managedPolicyArns: name and path replace.
 var role = &resourceType{
 	token: "aws:iam/role:Role",
 	doc:   "An IAM role.",
@@ -52,6 +53,9 @@ var role = &resourceType{
 		"arn":        {kind: kindString, doc: "The role's ARN.", output: true},
 		"createDate": {kind: kindString, doc: "When the role was created.", output: true},
 		"uniqueId":   {kind: kindString, doc: "The role's unique id.", output: true},
+		// Terraform reads both, whoever put them there.
+		"inlinePolicies":    {kind: kindObjects, doc: "The role's inline policies.", output: true, optional: true},
+		"managedPolicyArns": {kind: kindStrings, doc: "The ARNs of the role's managed policies.", output: true, optional: true},
 	},
 	unserved: []string{"inlinePolicies", "managedPolicyArns", "namePrefix"},
 	create: func(ctx context.Context, c *awsClients, in values) (string, error) {
@@ -111,6 +115,18 @@ var role = &resourceType{
 			read["permissionsBoundary"] = property.New(aws.ToString(b.PermissionsBoundaryArn))
 		}
 		setTags(read, prior, tagMap(r.Tags, iamTagParts))
+		if read["inlinePolicies"], err = inlinePolicies(ctx, c.iam, id); err != nil {
+			return nil, fmt.Errorf("reading inline policies for IAM role %s, error: %w", id, err)
+		}
+		attached, err := c.iam.ListAttachedRolePolicies(ctx, &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(id)})
+		if err != nil {
+			return nil, fmt.Errorf("reading IAM Policies attached to Role (%s): %w", id, err)
+		}
+		var arns []property.Value
+		for _, policy := range attached.AttachedPolicies {
+			arns = append(arns, property.New(aws.ToString(policy.PolicyArn)))
+		}
+		read["managedPolicyArns"] = property.New(arns)
 		return read, nil
 	},
 	update: updateRole,
@@ -210,6 +226,27 @@ func updateRole(
 		}
 	}
 	return id, nil
+}
+
+// inlinePolicies are the names and documents of a role's inline policies.
+func inlinePolicies(ctx context.Context, c *iam.Client, role string) (property.Value, error) {
+	var policies []property.Value
+	names, err := c.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: aws.String(role)})
+	if err != nil {
+		return property.Value{}, err
+	}
+	for _, name := range names.PolicyNames {
+		policy, err := c.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(name)})
+		if err != nil {
+			return property.Value{}, err
+		}
+		document, err := url.QueryUnescape(aws.ToString(policy.PolicyDocument))
+		if err != nil {
+			return property.Value{}, err
+		}
+		policies = append(policies, stringMap(map[string]string{"name": name, "policy": document}))
+	}
+	return property.New(policies), nil
 }
 
 func leaveInstanceProfiles(ctx context.Context, c *iam.Client, role string) error {

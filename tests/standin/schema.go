@@ -86,6 +86,9 @@ func (k kind) spec() schema.TypeSpec {
 		return schema.TypeSpec{Type: "integer"}
 	case kindStrings:
 		return schema.TypeSpec{Type: "array", Items: &schema.TypeSpec{Type: "string"}}
+	case kindObjects:
+		item := kindStringMap.spec()
+		return schema.TypeSpec{Type: "array", Items: &item}
 	case kindStringMap:
 		return schema.TypeSpec{Type: "object", AdditionalProperties: &schema.TypeSpec{Type: "string"}}
 	default:

@@ -104,7 +104,7 @@ func matches(spec schema.TypeSpec, t reflect.Type) bool {
 	case spec.Type == "array":
 		return t.Kind() == reflect.Slice && matches(*spec.Items, t.Elem())
 	case spec.Type == "object":
-		return t.Kind() == reflect.Map && matches(*spec.AdditionalProperties, t.Elem())
+		return t.Kind() == reflect.Struct || t.Kind() == reflect.Map && matches(*spec.AdditionalProperties, t.Elem())
 	}
 	return false
 }

@@ -8,14 +8,15 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
-// mergeTags is tagsAll: the provider's default tags under the resource's own, unknown if either is.
+// mergeTags is tagsAll: the provider's default tags under the resource's own, unknown if either is. Terraform does not
+// make it secret where its parts are.
 func mergeTags(defaults, own property.Value) property.Value {
 	if defaults.HasComputed() || own.HasComputed() {
 		return property.New(property.Computed)
 	}
 	merged := strMap(defaults)
 	maps.Copy(merged, strMap(own))
-	return stringMap(merged).WithSecret(own.HasSecrets() || defaults.HasSecrets())
+	return stringMap(merged)
 }
 
 // apiTags are tags as an API takes them, in a fixed order; nil for none.
