@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
@@ -32,9 +33,19 @@ const (
 	maxSessionDuration = 43200
 )
 
+// Bounds of the inputs that a trust policy is made of: no more of the shortest principal, range of addresses and
+// session name, written as elements of a list, fit into it.
+const (
+	MaxPrincipals   = maxTrustPolicy / len(`"arn:aws:iam::123456789012:user/x",`)
+	MaxTrustSources = maxTrustPolicy / len(`"::/0",`)
+	MaxSessionNames = maxTrustPolicy / len(`"*",`)
+)
+
 // userNameVariable stands for the name of the IAM user who calls. It has no value where a role calls.
 // Source: "IAM policy elements: Variables and tags".
 const userNameVariable = "${aws:username}"
+
+const sessionNameLength = "must match a session's name: %d to %d characters"
 
 const principalForm = "must be the ARN of an IAM user or role, such as arn:aws:iam::123456789012:user/NAME"
 
@@ -82,7 +93,7 @@ func (t Trust) Policy() (string, error) {
 		return "", err
 	}
 	caller := fromSources(t.Sources)
-	caller["ArnEquals"] = map[string]oneOrMore{"aws:PrincipalArn": minimal(t.Principals, coversNone)}
+	caller["ArnEquals"] = map[string]oneOrMore{"aws:PrincipalArn": Distinct(t.Principals)}
 
 	assume := statement{
 		Effect:    "Allow",
@@ -102,9 +113,11 @@ func (t Trust) Policy() (string, error) {
 				return "", err
 			}
 		}
-		assume.Condition["StringLike"] = map[string]oneOrMore{
-			"sts:RoleSessionName": minimal(t.SessionNames, coversSessionNames),
+		names, err := minimal(t.SessionNames, coversSessionNames)
+		if err != nil {
+			return "", err
 		}
+		assume.Condition["StringLike"] = map[string]oneOrMore{"sts:RoleSessionName": names}
 	}
 	statements := []statement{assume}
 	switch {
@@ -197,10 +210,10 @@ func isRole(principal string) bool {
 // Source: "IAM and AWS STS quotas", section "IAM name requirements".
 func CheckExternalID(s string) error {
 	switch {
+	case utf8.RuneCountInString(s) < minExternalID || utf8.RuneCountInString(s) > maxExternalID:
+		return rule.Broken("must have %d to %d characters", minExternalID, maxExternalID)
 	case !externalIDRE.MatchString(s):
 		return rule.Broken("must consist of the characters A-Z a-z 0-9 + = , . @ _ : / -")
-	case len(s) < minExternalID || len(s) > maxExternalID:
-		return rule.Broken("must have %d to %d characters", minExternalID, maxExternalID)
 	}
 	return nil
 }
@@ -210,6 +223,10 @@ func CheckExternalID(s string) error {
 // policy variable is taken: most have no value where a role is assumed, or one that the caller chooses.
 // Sources: AWS STS API Reference, "AssumeRole", RoleSessionName; "IAM JSON policy elements: Condition operators".
 func CheckSessionName(s string) error {
+	// A name of nothing but variables, each for one character, is the longest pattern that makes sense.
+	if len(s) > maxSessionName*len(userNameVariable) {
+		return rule.Broken(sessionNameLength, minSessionName, maxSessionName)
+	}
 	literal := strings.ReplaceAll(s, userNameVariable, "")
 	fixed := len(strings.ReplaceAll(literal, "*", ""))
 	switch {
@@ -226,7 +243,7 @@ func CheckSessionName(s string) error {
 		return rule.Broken("must consist of the characters A-Z a-z 0-9 + = , . @ _ -, of the wildcards * and ?, and of %s",
 			userNameVariable)
 	case fixed > maxSessionName || (fixed < minSessionName && s == literal && fixed == len(s)):
-		return rule.Broken("must match a session's name: %d to %d characters", minSessionName, maxSessionName)
+		return rule.Broken(sessionNameLength, minSessionName, maxSessionName)
 	}
 	return nil
 }
@@ -247,9 +264,6 @@ func CheckSessionNamesFor(principals, patterns []string) error {
 func coversSessionNames(a, b string) bool {
 	return covers(a, strings.ReplaceAll(b, userNameVariable, "*"))
 }
-
-// coversNone is the relation of strings that have no wildcards.
-func coversNone(string, string) bool { return false }
 
 // CheckSessionDuration reports whether a role's sessions can be limited to that many seconds: 3,600 to 43,200.
 func CheckSessionDuration(seconds int) error {

@@ -2,7 +2,13 @@
 // whether the value may be shown.
 package rule
 
-import "fmt"
+import (
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
 
 // A Violation says which rule a value breaks.
 type Violation struct {
@@ -25,9 +31,31 @@ func (v *Violation) WithHint(format string, args ...any) *Violation {
 	return &Violation{v.Rule, fmt.Sprintf(format, args...)}
 }
 
+// WithoutHint returns the violation without its hint.
+func (v *Violation) WithoutHint() *Violation { return &Violation{Rule: v.Rule} }
+
 // Broken returns a violation of a rule.
 func Broken(format string, args ...any) *Violation {
 	return &Violation{Rule: fmt.Sprintf(format, args...)}
+}
+
+// Nearest returns the candidate that a misspelt word most likely means, or an empty string.
+func Nearest(word string, candidates iter.Seq[string]) string {
+	const (
+		longest = 200 // No candidate is nearly as long, and comparing takes the product of the lengths.
+		most    = 3   // More is no typing error.
+	)
+	best, distance := "", min(most, len(word)/2)+1
+	if len(word) > longest {
+		return best
+	}
+	for candidate := range candidates {
+		d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(candidate), nil)
+		if d < distance || (d == distance && candidate < best) {
+			best, distance = candidate, d
+		}
+	}
+	return best
 }
 
 // DidYouMean returns the hint that proposes a value.
