@@ -86,7 +86,7 @@ func serveBySelf(req *pulumirpc.ConstructRequest, self string) {
 }
 
 // readInputs returns the inputs of a request as property values, each with the dependencies that the request has for
-// it.
+// it. By these, a null that comes from another resource differs from an input that the program leaves out.
 func readInputs(req *pulumirpc.ConstructRequest) (property.Map, error) {
 	given, err := rpc.UnmarshalProperties(req.GetInputs(), rpc.MarshalOptions{
 		KeepUnknowns: true, KeepSecrets: true, KeepOutputValues: true, KeepResources: true, KeepByteString: true,
@@ -96,19 +96,17 @@ func readInputs(req *pulumirpc.ConstructRequest) (property.Map, error) {
 	}
 	// The SDK would read them once more, and cannot read all that they may be.
 	req.Inputs = nil
-	values := resource.FromResourcePropertyMap(given)
+	values := resource.FromResourcePropertyMap(given).AsMap()
 	for name, on := range req.GetInputDependencies() {
-		v, ok := values.GetOk(name)
-		if !ok {
-			continue
-		}
+		// A value that is missing, and depends on others, is null.
+		v := values[name]
 		urns := make([]resource.URN, len(on.GetUrns()))
 		for i, urn := range on.GetUrns() {
 			urns[i] = resource.URN(urn)
 		}
-		values = values.Set(name, input.DependingOn(v, urns))
+		values[name] = input.DependingOn(v, urns)
 	}
-	return values, nil
+	return property.NewMap(values), nil
 }
 
 // register registers the component itself, and returns the option that makes a resource its child.
