@@ -181,12 +181,6 @@ func TestAccessKeyInputForms(t *testing.T) {
 			"generation": resource.NewNullProperty(), "secretsManager": resource.NewNullProperty(), "pgpKey": resource.NewNullProperty(),
 			"handOver": resource.NewNullProperty(),
 		},
-		"nulls with dependencies": {
-			"ssmPath": resource.NewProperty(resource.Output{
-				Element: resource.NewNullProperty(), Known: true,
-				Dependencies: []resource.URN{"urn:pulumi:stack::project::a:b:C::d"},
-			}),
-		},
 		"secrets": {
 			"userName": resource.MakeSecret(str("cicd-bot")), "generation": resource.MakeSecret(resource.NewProperty(2.0)),
 			"secretsManager": resource.MakeSecret(object(resource.PropertyMap{"name": str("a"), "kmsKeyId": resource.NewNullProperty()})),

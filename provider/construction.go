@@ -102,7 +102,7 @@ func forgetSkipped(req *pulumirpc.ConstructRequest, in *input.Inputs) {
 }
 
 // readInputs returns the inputs of a request as property values, each with the dependencies that the request has for
-// it.
+// it. By these, a null that comes from another resource differs from an input that the program leaves out.
 func readInputs(req *pulumirpc.ConstructRequest) (property.Map, error) {
 	given, err := rpc.UnmarshalProperties(req.GetInputs(), rpc.MarshalOptions{
 		KeepUnknowns: true, KeepSecrets: true, KeepOutputValues: true, KeepResources: true, KeepByteString: true,
@@ -112,19 +112,17 @@ func readInputs(req *pulumirpc.ConstructRequest) (property.Map, error) {
 	}
 	// The SDK would read them once more, and cannot read all that they may be.
 	req.Inputs = nil
-	values := resource.FromResourcePropertyMap(given)
+	values := resource.FromResourcePropertyMap(given).AsMap()
 	for name, on := range req.GetInputDependencies() {
-		v, ok := values.GetOk(name)
-		if !ok {
-			continue
-		}
+		// A value that is missing, and depends on others, is null.
+		v := values[name]
 		urns := make([]resource.URN, len(on.GetUrns()))
 		for i, urn := range on.GetUrns() {
 			urns[i] = resource.URN(urn)
 		}
-		values = values.Set(name, input.DependingOn(v, urns))
+		values[name] = input.DependingOn(v, urns)
 	}
-	return values, nil
+	return property.NewMap(values), nil
 }
 
 // identify returns what the component's AWS provider tells of itself, and checks against it the inputs whose rules

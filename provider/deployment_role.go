@@ -19,6 +19,8 @@ const (
 
 	managedPoliciesInput = "managedPolicyArns"
 	inlinePoliciesInput  = "inlinePolicies"
+
+	intoTrustPolicy = "a role's trust policy"
 )
 
 // DeploymentRoleArgs are the inputs of a [DeploymentRole], for the schema.
@@ -53,19 +55,22 @@ type DeploymentRole struct {
 func deploymentRoleRules(aws serve.Identity) input.Rules {
 	account := aws.Account
 	return input.Rules{
-		"trusted":             input.NonEmpty(account.CheckPrincipal, "name at least one user or role"),
-		"roleName":            input.Text(iam.CheckRoleName),
-		"path":                input.Text(iam.CheckPath),
-		"description":         input.Text(iam.CheckRoleDescription),
+		"trusted": input.AtMost(iam.MaxPrincipals, intoTrustPolicy, input.NonEmpty(account.CheckPrincipal,
+			"name at least one user or role")),
+		"roleName":            input.OrNull(input.Text(iam.CheckRoleName)),
+		"path":                input.OrNull(input.Text(iam.CheckPath)),
+		"description":         input.OrNull(input.Text(iam.CheckRoleDescription)),
 		managedPoliciesInput:  input.List(account.CheckPolicyARN),
 		inlinePoliciesInput:   input.Documents,
 		"permissionsBoundary": input.Text(account.CheckPolicyARN),
-		"maxSessionDuration":  input.Integer(iam.CheckSessionDuration),
+		"maxSessionDuration":  input.OrNull(input.Integer(iam.CheckSessionDuration)),
 		"externalId":          input.Text(iam.CheckExternalID),
-		"sessionNames":        input.NonEmpty(iam.CheckSessionName, "leave it out to allow any session name"),
-		"allowSessionTags":    input.Boolean,
-		"sourceIps":           input.NonEmpty(iam.CheckCIDR, "leave it out to allow calls from anywhere"),
-		"tags":                input.Tags(nil, aws.DefaultTags),
+		"sessionNames": input.AtMost(iam.MaxSessionNames, intoTrustPolicy, input.NonEmpty(iam.CheckSessionName,
+			"leave it out to allow any session name")),
+		"allowSessionTags": input.OrNull(input.Boolean),
+		"sourceIps": input.AtMost(iam.MaxTrustSources, intoTrustPolicy, input.NonEmpty(iam.CheckCIDR,
+			"leave it out to allow calls from anywhere")),
+		"tags": input.OrNull(input.Tags(nil, aws.DefaultTags)),
 	}
 }
 
@@ -76,6 +81,10 @@ func checkDeploymentRole(in *input.Inputs, name string) {
 	in.Check(deploymentRoleRules(serve.Identity{}))
 	in.CheckGeneratedName("roleName", name, iam.CheckRoleName)
 	if in.Err() != nil {
+		return
+	}
+	if err := iam.CheckManagedPolicies(in.Strings(managedPoliciesInput)); err != nil {
+		in.ReportWhole(input.At(managedPoliciesInput), err)
 		return
 	}
 	// What only several inputs together can break.
@@ -244,6 +253,12 @@ func warnDeploymentRole(c *construction, deployment *DeploymentRole, trust strin
 				"it made before as deleted", name); err != nil {
 				return err
 			}
+		}
+	}
+	if n := len(iam.Distinct(c.in.Strings(managedPoliciesInput))); n > iam.DefaultManagedPolicies {
+		if err := c.warn(deployment, "%s has %d policies, and AWS takes %d by default; have the account's quota \"Managed "+
+			"policies per role\" raised", managedPoliciesInput, n, iam.DefaultManagedPolicies); err != nil {
+			return err
 		}
 	}
 	if size := iam.DocumentSize(trust); size > iam.DefaultTrustPolicyLimit {

@@ -28,6 +28,7 @@ func (args *DeploymentRoleArgs) Annotate(a infer.Annotator) {
 	const (
 		quotas       = "(Source: IAM User Guide, \"IAM and AWS STS quotas\".)"
 		updatesTrust = "A change updates the trust policy in place; neither order nor repetition is a change. "
+		notNull      = "A null of another resource is an error. "
 		contextKeys  = "(Source: IAM User Guide, \"IAM and AWS STS condition context keys\"; AWS STS API Reference, " +
 			"\"AssumeRole\".)"
 	)
@@ -53,21 +54,23 @@ func (args *DeploymentRoleArgs) Annotate(a infer.Annotator) {
 		defaultRoleDescription+"`. A change updates the role in place. "+
 		"(Source: IAM API Reference, \"CreateRole\".)")
 	a.Describe(&args.ManagedPolicyArns, "The ARNs of managed policies that the role has: AWS's, such as "+
-		"`arn:aws:iam::aws:policy/PowerUserAccess`, or of the role's own account. AWS takes 10 by default. By default "+
-		"none. Those that others attach to the role are left alone. A change attaches what is new and detaches what is "+
+		"`arn:aws:iam::aws:policy/PowerUserAccess`, or of the role's own account. AWS takes 10 by default, and at most 25 "+
+		"after the account's quota \"Managed policies per role\" has been raised. By default none. "+notNull+
+		"Those that others attach to the role are left alone. A change attaches what is new and detaches what is "+
 		"gone; neither order nor repetition is a change. An ARN that is not known yet, such as that of a policy of the "+
 		"same program, is shown in a preview under its place in the list. Must not be secret, since the attachments are "+
 		"called after it. "+quotas)
 	a.Describe(&args.InlinePolicies, "The inline policies of the role: policy documents by name, each as JSON text or as "+
 		"an object, with `Version` and `Statement` and without `Principal`. Names are of 1 to 128 characters of "+
 		"`A-Z a-z 0-9 + = , . @ _ -`. The documents have at most 10,240 characters together, without white space. Parts of "+
-		"an object may come from other resources. By default none. A change of a document updates it in place; one of a "+
+		"an object may come from other resources, and none may be null. By default none. "+notNull+
+		"A change of a document updates it in place; one of a "+
 		"name replaces the policy, the new one before the old one. A document may be secret, and the map as a whole must "+
 		"not be, since the policies are called after its keys. "+
 		"(Source: IAM User Guide, \"Grammar of the IAM JSON policy language\" and \"IAM and AWS STS quotas\".)")
 	a.Describe(&args.PermissionsBoundary, "The ARN of a managed policy that limits what the role can be allowed to do, "+
 		"such as `arn:aws:iam::123456789012:policy/boundary`: one of the role's own account, or one of AWS's. "+
-		"By default none. A change updates the role in place. "+
+		"By default none. "+notNull+"A change updates the role in place. "+
 		"(Source: IAM User Guide, \"Permissions boundaries for IAM entities\".)")
 	a.Describe(&args.MaxSessionDuration, "How many seconds a session of the role may last: a whole number from 3,600, "+
 		"one hour, to 43,200, twelve hours. By default 3,600. A caller who is in a session of a role already, such as a "+
@@ -76,14 +79,14 @@ func (args *DeploymentRoleArgs) Annotate(a infer.Annotator) {
 	a.Describe(&args.ExternalID, "What a caller has to give as the external ID, besides being trusted: 2 to 1,224 "+
 		"characters of `A-Z a-z 0-9 + = , . @ _ : / -`. It keeps a service that assumes roles for many customers from "+
 		"assuming this one for another. It may be secret, and then makes `trustPolicy` secret; AWS itself does not keep it "+
-		"secret. By default none is asked for. A change updates the trust policy in place. "+
+		"secret. By default none is asked for. "+notNull+"A change updates the trust policy in place. "+
 		"(Source: IAM User Guide, \"Access to AWS accounts owned by third parties\".)")
-	a.Describe(&args.SessionNames, "The names that sessions may have, so that CloudTrail tells who deployed; at least "+
-		"one. Each is a pattern such as `gha-*`, of the characters `A-Z a-z 0-9 + = , . @ _ -`, with `*` for any of them "+
-		"and `?` for one; `${aws:username}` stands for the name of the IAM user who calls, and other variables are "+
+	a.Describe(&args.SessionNames, "The names that sessions may have, so that CloudTrail tells who deployed; from 1 "+
+		"to 2,048. Each is a pattern such as `gha-*`, of the characters `A-Z a-z 0-9 + = , . @ _ -`, with `*` for any of "+
+		"them and `?` for one; `${aws:username}` stands for the name of the IAM user who calls, and other variables are "+
 		"refused. Roles have no user name: if one is trusted, an element without it is needed. The caller chooses among "+
 		"the names allowed: a pattern is no proof of who calls, and `${aws:username}` is. By default any name. "+
-		updatesTrust+contextKeys)
+		notNull+updatesTrust+contextKeys)
 	a.Describe(&args.AllowSessionTags, "Whether callers may tag their sessions, for which IAM asks `sts:TagSession` of "+
 		"the trust policy, and of the caller's own policy too: a `RobotAccount` has an input of the same name. The "+
 		"action `aws-actions/configure-aws-credentials` tags sessions unless its `role-skip-session-tagging` is set, and "+
@@ -91,9 +94,9 @@ func (args *DeploymentRoleArgs) Annotate(a infer.Annotator) {
 		"on `aws:PrincipalTag`. By default `false`. A change updates the trust policy in place. "+
 		"(Source: IAM User Guide, \"Pass session tags in AWS STS\".)")
 	a.Describe(&args.SourceIps, "The addresses that the role may be assumed from, as ranges of IPv4 or IPv6 addresses in "+
-		"CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; at least one. AWS sees the public address of the "+
+		"CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; from 1 to 1,170. AWS sees the public address of the "+
 		"caller; calls through a VPC endpoint do not match. What a session does afterwards may come from anywhere. By "+
-		"default, calls from anywhere are allowed. "+updatesTrust+
+		"default, calls from anywhere are allowed. "+notNull+updatesTrust+
 		"(Source: IAM User Guide, \"AWS global condition context keys\", `aws:SourceIp`.)")
 	a.Describe(&args.Tags, "The tags of the role. At most 50; keys of 1 to 128 and values of up to 256 letters, digits, "+
 		"spaces and `_ . : / = + - @`; no key twice in different case, and none that begins with `aws:`. By default none. "+

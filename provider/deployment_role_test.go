@@ -65,7 +65,7 @@ func document(resources resource.PropertyValue) resource.PropertyValue {
 		"Version": resource.NewProperty("2012-10-17"),
 		"Statement": resource.NewProperty([]resource.PropertyValue{resource.NewProperty(resource.PropertyMap{
 			"Effect": resource.NewProperty("Allow"), "Action": resource.NewProperty("s3:PutObject"),
-			"Resource": resources, "Condition": resource.NewNullProperty(),
+			"Resource": resources,
 		})}),
 	})
 }
@@ -138,9 +138,7 @@ func TestDeploymentRoleDefaults(t *testing.T) {
 		"not given": {},
 		"null":      {"roleName": resource.NewNullProperty(), "managedPolicyArns": resource.NewNullProperty(), "tags": resource.NewNullProperty()},
 		"null of a resource": {
-			"description": output(resource.NewNullProperty(), ofBot), "externalId": output(resource.NewNullProperty(), ofBot),
-			"allowSessionTags": output(resource.NewNullProperty(), ofBot), "sessionNames": output(resource.NewNullProperty(), ofBot),
-			"managedPolicyArns": output(resource.NewNullProperty(), ofBot), "inlinePolicies": output(resource.NewNullProperty(), ofBot),
+			"description": output(resource.NewNullProperty(), ofBot), "allowSessionTags": output(resource.NewNullProperty(), ofBot),
 		},
 		"empty": {"managedPolicyArns": strs(), "inlinePolicies": resource.NewProperty(resource.PropertyMap{})},
 	} {

@@ -12,7 +12,7 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
 )
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

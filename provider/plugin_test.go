@@ -34,6 +34,8 @@ import (
 // that only note what they are asked. It is how the engine meets the plugin, short of the process.
 type testPlugin struct {
 	pulumirpc.ResourceProviderClient
+	// conn is the connection of the client.
+	conn    *grpc.ClientConn
 	monitor string
 	engine  *fake.EngineServer
 	// engineAddress is where the engine listens.
@@ -66,7 +68,7 @@ const (
 	testProviderID = "0b9d4f6e-0000-0000-0000-000000000000"
 )
 
-func startPlugin(t *testing.T, components map[tokens.Type]component, now func() time.Time) *testPlugin {
+func startPlugin(t testing.TB, components map[tokens.Type]component, now func() time.Time) *testPlugin {
 	t.Helper()
 	tp := &testPlugin{callerARN: testCaller, engine: fake.NewEngineServer()}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -97,7 +99,7 @@ func startPlugin(t *testing.T, components map[tokens.Type]component, now func() 
 	conn, err := grpc.NewClient("127.0.0.1:"+strconv.Itoa(handle.Port), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	check(t, err)
 	t.Cleanup(func() { check(t, conn.Close()) })
-	tp.ResourceProviderClient = pulumirpc.NewResourceProviderClient(conn)
+	tp.ResourceProviderClient, tp.conn = pulumirpc.NewResourceProviderClient(conn), conn
 	return tp
 }
 
@@ -134,7 +136,7 @@ func (m testMonitor) RegisterResourceHook(
 }
 
 // startProvider starts the plugin with the components that it is released with.
-func startProvider(t *testing.T) *testPlugin {
+func startProvider(t testing.TB) *testPlugin {
 	t.Helper()
 	return startPlugin(t, components, time.Now)
 }
@@ -218,7 +220,7 @@ func (tp *testPlugin) robotRequest(t *testing.T, inputs resource.PropertyMap) *p
 }
 
 // request is a request for a component, as the engine sends it.
-func (tp *testPlugin) request(t *testing.T, token string, inputs resource.PropertyMap) *pulumirpc.ConstructRequest {
+func (tp *testPlugin) request(t testing.TB, token string, inputs resource.PropertyMap) *pulumirpc.ConstructRequest {
 	t.Helper()
 	object, err := plugin.MarshalProperties(inputs, plugin.MarshalOptions{
 		KeepUnknowns: true, KeepSecrets: true, KeepResources: true, KeepOutputValues: true,

@@ -14,7 +14,11 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
 )
 
-const robotAccountToken = Name + ":index:RobotAccount"
+const (
+	robotAccountToken = Name + ":index:RobotAccount"
+
+	intoGroupPolicy = "a group's policy"
+)
 
 // RobotAccountArgs are the inputs of a [RobotAccount], for the schema.
 type RobotAccountArgs struct {
@@ -63,17 +67,18 @@ var defaultTags = map[string]string{
 func robotAccountRules(aws serve.Identity) input.Rules {
 	account := aws.Account
 	return input.Rules{
-		"userName":            input.Text(iam.CheckUserName),
-		"groupName":           input.Text(iam.CheckGroupName),
-		"policyName":          input.Text(iam.CheckPolicyName),
-		"path":                input.Text(iam.CheckPath),
-		"tags":                input.Tags(defaultTags, aws.DefaultTags),
+		"userName":            input.OrNull(input.Text(iam.CheckUserName)),
+		"groupName":           input.OrNull(input.Text(iam.CheckGroupName)),
+		"policyName":          input.OrNull(input.Text(iam.CheckPolicyName)),
+		"path":                input.OrNull(input.Text(iam.CheckPath)),
+		"tags":                input.OrNull(input.Tags(defaultTags, aws.DefaultTags)),
 		"permissionsBoundary": input.Text(account.CheckPolicyARN),
-		"forceDestroy":        input.Boolean,
-		"assumableRoles": input.NonEmpty(account.CheckRoleScope,
-			"a policy on no role is malformed; leave it out for every role of the account"),
-		"sourceIps":        input.NonEmpty(iam.CheckCIDR, "leave it out to allow calls from anywhere"),
-		"allowSessionTags": input.Boolean,
+		"forceDestroy":        input.OrNull(input.Boolean),
+		"assumableRoles": input.AtMost(iam.MaxScopes, intoGroupPolicy, input.NonEmpty(account.CheckRoleScope,
+			"a policy on no role is malformed; leave it out for every role of the account")),
+		"sourceIps": input.AtMost(iam.MaxScopeSources, intoGroupPolicy, input.NonEmpty(iam.CheckCIDR,
+			"leave it out to allow calls from anywhere")),
+		"allowSessionTags": input.OrNull(input.Boolean),
 	}
 }
 

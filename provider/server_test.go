@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
 )
@@ -158,6 +159,49 @@ func TestOldEngineIsRefused(t *testing.T) {
 	req.AcceptsOutputValues = false
 	if _, err := tp.Construct(t.Context(), req); status.Code(err) != codes.FailedPrecondition {
 		t.Errorf("an engine that does not accept output values gets %v", err)
+	}
+}
+
+// TestMalformedRequests checks that requests which no engine sends are answered with an error, and that the plugin is of
+// use afterwards.
+func TestMalformedRequests(t *testing.T) {
+	t.Parallel()
+	tp := startProvider(t)
+	noKind := &structpb.Struct{Fields: map[string]*structpb.Value{"userName": {}}}
+	for want, call := range map[string]func() error{
+		"names no resource monitor": func() error {
+			req := tp.robotRequest(t, nil)
+			req.MonitorEndpoint = ""
+			_, err := tp.Construct(t.Context(), req)
+			return err
+		},
+		"has no method": func() error {
+			_, err := tp.ResourceProviderClient.Call(t.Context(), &pulumirpc.CallRequest{Tok: "cicd:index:none"})
+			return err
+		},
+		"panic: string": func() error { // The SDK's.
+			_, err := tp.Check(t.Context(), &pulumirpc.CheckRequest{News: noKind})
+			return err
+		},
+		"no such resource": func() error {
+			_, err := tp.Delete(t.Context(), &pulumirpc.DeleteRequest{Urn: "urn:pulumi:a::b"})
+			return err
+		},
+		"has no component": func() error {
+			_, err := tp.Construct(t.Context(), tp.request(t, strings.Repeat("long", 1<<20), nil))
+			return err
+		},
+	} {
+		if err := call(); err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 100_000 {
+			t.Errorf("the error does not say %q: %.500v", want, err)
+		}
+	}
+	// The reference of a provider resource that is none does not reach the access key.
+	for _, urn := range []string{"x", "urn:pulumi:stack::project::a:b:C::x"} {
+		_, err := tp.Configure(t.Context(), &pulumirpc.ConfigureRequest{Urn: &urn, Id: &urn})
+		check(t, err)
+		_, err = tp.Construct(t.Context(), tp.keyRequest(t, nil))
+		check(t, err)
 	}
 }
 

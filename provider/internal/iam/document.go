@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 // policyVersion is the current version of the policy language.
@@ -121,13 +123,31 @@ func fromSources(sources []netip.Prefix) conditions {
 	return conditions{"IpAddress": {"aws:SourceIp": ranges}}
 }
 
-// minimal returns the elements in order, each once, without those that another one covers.
-func minimal(elements []string, covers func(a, b string) bool) []string {
-	all := slices.Compact(slices.Sorted(slices.Values(elements)))
+// maxCompared bounds the characters of a list whose elements are compared with each other, which takes the square of
+// them: a tenth of a second at worst. It is more than twice what the largest policy holds.
+const maxCompared = 20_000
+
+// Distinct returns the elements in order, each once.
+func Distinct(elements []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(elements)))
+}
+
+// minimal returns the elements in order, each once, without those that another one covers. It fails for more of them
+// than [maxCompared].
+func minimal(elements []string, covers func(a, b string) bool) ([]string, error) {
+	all := Distinct(elements)
+	size := 0
+	for _, element := range all {
+		size += len(element)
+	}
+	if size > maxCompared {
+		return nil, rule.Broken("must have at most %d characters together, and these have %d; leave out those that another "+
+			"one covers", maxCompared, size)
+	}
 	return slices.DeleteFunc(slices.Clone(all), func(b string) bool {
 		return slices.ContainsFunc(all, func(a string) bool {
 			// Of two patterns that cover each other, such as * and **, the first one stays.
 			return a != b && covers(a, b) && (!covers(b, a) || a < b)
 		})
-	})
+	}), nil
 }

@@ -10,10 +10,19 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
-
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
+
+// Limits of the managed policies of one role: how many AWS lets a role have by default, and after its quota is raised.
+// Source: "IAM and AWS STS quotas", section "IAM object quotas", "Managed policies per role".
+const (
+	DefaultManagedPolicies = 10
+	maxManagedPolicies     = 25
+)
+
+// MaxInlinePolicies is how many of the shortest policy documents fit into [maxRolePolicies].
+const MaxInlinePolicies = maxRolePolicies /
+	len(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`)
 
 // maxRolePolicies is the limit on all inline policies of one role together, in characters without white space.
 // Source: "IAM and AWS STS quotas", section "IAM and STS character limits".
@@ -37,7 +46,31 @@ var (
 var (
 	sidRE    = regexp.MustCompile(`^[A-Za-z0-9]*$`)
 	actionRE = regexp.MustCompile(`^(\*|[A-Za-z0-9*-]+:[A-Za-z0-9*?]+)$`)
+	// resourceRE is of ARNs that may end early: IAM takes arn:aws:sqs for arn:aws:sqs:*:*:*.
+	// Source: "IAM JSON policy elements: Resource".
+	resourceRE = regexp.MustCompile(`^(\*|arn:[a-z0-9*?-]+:[A-Za-z0-9*?-]+(:.*)?)$`)
 )
+
+// conditionOperators are the operators of conditions: each but Null may end in IfExists, and each may begin with a set
+// operator.
+// Sources: "IAM JSON policy elements: Condition operators"; "Set operators for multivalued context keys".
+var conditionOperators = func() (all []string) {
+	for _, operator := range []string{
+		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike",
+		"StringNotLike", "NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals",
+		"NumericGreaterThan", "NumericGreaterThanEquals", "DateEquals", "DateNotEquals", "DateLessThan",
+		"DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals", "Bool", "BinaryEquals", "IpAddress",
+		"NotIpAddress", "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "Null",
+	} {
+		for _, set := range []string{"", "ForAllValues:", "ForAnyValue:"} {
+			all = append(all, set+operator)
+			if operator != "Null" {
+				all = append(all, set+operator+"IfExists")
+			}
+		}
+	}
+	return all
+}()
 
 // ParseDocument reads a policy document from its JSON text: objects become map[string]any, lists []any, and numbers
 // [json.Number]. It fails for what is no JSON object, and for an object that has a key twice, of which one would be
@@ -145,6 +178,10 @@ func WriteDocument(document map[string]any) (string, error) {
 // Sources: "Grammar of the IAM JSON policy language"; "IAM JSON policy element reference".
 func CheckIdentityPolicy(document map[string]any) []error {
 	c := documentCheck{sids: make(map[string]bool)}
+	c.nulls("", document)
+	if len(c.violations) > 0 {
+		return c.violations // Whatever else is wrong may come from them.
+	}
 	c.elements("", document, documentElements)
 	switch version, given := document["Version"]; {
 	case !given:
@@ -201,20 +238,39 @@ func inDocument(at string) string {
 	return documentForm + ": its " + at + " "
 }
 
+// nulls reports each null: IAM has none, and one that is left out could take a condition with it.
+func (c *documentCheck) nulls(at string, v any) {
+	switch v := v.(type) {
+	case nil:
+		null := rule.Broken("%s: no part of it must be null; give it a value, or leave it out", documentForm)
+		c.violations = append(c.violations, null.WithHint("%s", strings.TrimPrefix(at, ".")))
+	case []any:
+		for i, element := range v {
+			c.nulls(fmt.Sprintf("%s[%d]", at, i), element)
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			c.nulls(at+"."+key, v[key])
+		}
+	}
+}
+
 func (c *documentCheck) elements(at string, object map[string]any, known []string) {
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		if slices.Contains(known, name) || name == "Principal" || name == "NotPrincipal" {
 			continue
 		}
-		hint := fmt.Sprintf("%q", name)
-		for _, element := range known {
-			if levenshtein.Distance(strings.ToLower(name), strings.ToLower(element), nil) < 3 {
-				hint = fmt.Sprintf("%q: did you mean %q?", name, element)
-			}
-		}
-		unknown := rule.Broken("%shas an element that IAM does not know", inDocument(at))
-		c.violations = append(c.violations, unknown.WithHint("%s", hint))
+		c.reportName(name, rule.Nearest(name, slices.Values(known)), at, "has an element that IAM does not know")
 	}
+}
+
+// reportName reports a name in the document, which may be secret, and what was meant by it if that is known.
+func (c *documentCheck) reportName(name, meant, at, problem string) {
+	hint := fmt.Sprintf("%q", name)
+	if meant != "" {
+		hint += fmt.Sprintf(": did you mean %q?", meant)
+	}
+	c.violations = append(c.violations, rule.Broken("%s", inDocument(at)+problem).WithHint("%s", hint))
 }
 
 func (c *documentCheck) statement(at string, s map[string]any) {
@@ -238,10 +294,8 @@ func (c *documentCheck) statement(at string, s map[string]any) {
 		c.report(at, "must have an Effect of \"Allow\" or \"Deny\"")
 	}
 	c.either(at, s, "Action", "such as \"s3:GetObject\" or \"*\"", actionRE.MatchString)
-	c.either(at, s, "Resource", "an ARN or \"*\"", func(r string) bool {
-		return r == "*" || strings.HasPrefix(r, "arn:")
-	})
-	c.condition(at, s)
+	c.either(at, s, "Resource", "an ARN or \"*\"", resourceRE.MatchString)
+	c.condition(at+".Condition", s)
 }
 
 // either checks that the statement has the element or its negation, and not both, with one string or a list of
@@ -274,34 +328,57 @@ func (c *documentCheck) either(at string, s map[string]any, name, form string, c
 	}
 }
 
+// condition checks the conditions of a statement. What restricts nothing is refused: it is what is left of a condition
+// whose values are missing.
 func (c *documentCheck) condition(at string, s map[string]any) {
 	condition, given := s["Condition"]
 	if !given || condition == (Unknown{}) {
 		return
 	}
 	operators, isObject := condition.(map[string]any)
-	ok := isObject
-	for _, keys := range operators {
-		values, isObject := keys.(map[string]any)
-		ok = ok && (isObject || keys == Unknown{})
-		for _, value := range values {
-			list, isList := value.([]any)
-			if !isList {
-				list = []any{value}
+	if !isObject || len(operators) == 0 {
+		c.report(at, "must have operators with keys with values, such as "+
+			"{\"StringEquals\": {\"aws:RequestedRegion\": \"eu-central-1\"}}")
+	}
+	for _, operator := range slices.Sorted(maps.Keys(operators)) {
+		if !slices.Contains(conditionOperators, operator) {
+			meant := rule.Nearest(operator, slices.Values(conditionOperators))
+			c.reportName(operator, meant, at, "has an operator that IAM does not know")
+		}
+		if operators[operator] == (Unknown{}) {
+			continue
+		}
+		keys, isObject := operators[operator].(map[string]any)
+		if !isObject || len(keys) == 0 {
+			c.reportName(operator, "", at, "has an operator without keys")
+		}
+		folded := make(map[string]bool)
+		for _, key := range slices.Sorted(maps.Keys(keys)) {
+			if fold := strings.ToLower(key); folded[fold] {
+				c.reportName(key, "", at, "has a key twice in different case, which IAM takes for the same")
+			} else {
+				folded[fold] = true
 			}
-			for _, v := range list {
-				switch v.(type) {
-				case string, bool, json.Number, float64, Unknown:
-				default:
-					ok = false
-				}
+			if !isConditionValue(keys[key]) {
+				c.reportName(key, "", at, "has a key whose value is not one or more strings, numbers and booleans")
 			}
 		}
 	}
-	if !ok {
-		c.report(at+".Condition", "must have operators with keys with values, such as "+
-			"{\"StringEquals\": {\"aws:RequestedRegion\": \"eu-central-1\"}}")
+}
+
+// isConditionValue reports whether a value can be that of a condition key.
+func isConditionValue(v any) bool {
+	list, isList := v.([]any)
+	if !isList {
+		list = []any{v}
 	}
+	return len(list) > 0 && !slices.ContainsFunc(list, func(v any) bool {
+		switch v.(type) {
+		case string, bool, json.Number, float64, Unknown:
+			return false
+		}
+		return true
+	})
 }
 
 // CheckDocumentText reports whether the text of a policy document has only characters that IAM takes.
@@ -322,9 +399,23 @@ func CheckRolePolicies(texts []string) error {
 	for _, text := range texts {
 		size += DocumentSize(text)
 	}
+	return CheckRolePoliciesSize(size)
+}
+
+// CheckRolePoliciesSize reports whether so many characters are few enough to be the inline policies of one role.
+func CheckRolePoliciesSize(size int) error {
 	if size > maxRolePolicies {
 		return rule.Broken("must have at most %d characters together, without white space, IAM's limit for a role, "+
 			"and these have %d: put some of it into a managed policy", maxRolePolicies, size)
+	}
+	return nil
+}
+
+// CheckManagedPolicies reports whether one role can have the managed policies, which may be repeated.
+func CheckManagedPolicies(arns []string) error {
+	if n := len(Distinct(arns)); n > maxManagedPolicies {
+		return rule.Broken("must be at most %d policies, IAM's limit for a role after its quota is raised, and are %d: "+
+			"put several into one", maxManagedPolicies, n)
 	}
 	return nil
 }

@@ -10,6 +10,13 @@ import (
 // Source: "IAM and AWS STS quotas", section "IAM and STS character limits".
 const maxGroupPolicies = 5120
 
+// Bounds of the inputs that a group's policy is made of: no more of the shortest role and of the shortest range of
+// addresses, written as elements of a list, fit into it.
+const (
+	MaxScopes       = maxGroupPolicies / len(`"arn:aws:iam::*:role/x",`)
+	MaxScopeSources = maxGroupPolicies / len(`"::/0",`)
+)
+
 // A Scope is what a robot may do: assume roles.
 type Scope struct {
 	// Roles are the roles.
@@ -31,6 +38,10 @@ func (s Scope) Policy(account Account) (string, error) {
 	for i, scope := range s.Roles {
 		resources[i] = scope.ResourceIn(account)
 	}
+	resources, err := minimal(resources, covers)
+	if err != nil {
+		return "", err
+	}
 	actions := oneOrMore{assumeRole}
 	if s.SessionTags {
 		actions = append(actions, tagSession)
@@ -38,7 +49,7 @@ func (s Scope) Policy(account Account) (string, error) {
 	text, err := write(statement{
 		Effect:    "Allow",
 		Action:    actions,
-		Resource:  minimal(resources, covers),
+		Resource:  resources,
 		Condition: fromSources(s.Sources),
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestAssumeRolePolicy(t *testing.T) {
@@ -73,10 +74,35 @@ func TestAssumeRolePolicyFails(t *testing.T) {
 		"a bad role":   {[]string{"a b"}, nil},
 		"a bad source": {[]string{"*"}, []string{"nowhere"}},
 		"too large":    {many, nil},
+		"too long":     {patterns(36), nil},
 	} {
 		if got, err := assumeRolePolicy(tt.scopes, tt.sources, false); err == nil {
 			t.Errorf("%s gives %s", name, got)
 		}
+	}
+}
+
+// patterns returns patterns that take long to compare: 571 characters each, of which none covers another.
+func patterns(n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = "*" + strings.Repeat("a", 280) + strings.Repeat(string("ab"[i%2]), 280) + fmt.Sprintf("%010d", i)
+	}
+	return all
+}
+
+// TestLongestComparison checks that as many characters as are compared take no more than a few seconds.
+func TestLongestComparison(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	if _, err := assumeRolePolicy(patterns(33), nil, false); err == nil || !strings.Contains(err.Error(), "must fit into a policy") {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it takes %v", took)
+	}
+	if _, err := assumeRolePolicy(patterns(36), nil, false); err == nil || !strings.Contains(err.Error(), "20000 characters together") {
+		t.Error(err)
 	}
 }
 

@@ -30,6 +30,10 @@ var scopeRE = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/*?-]+$`)
 // Sources: "IAM identifiers", section "IAM ARNs"; "IAM JSON policy elements: Resource".
 func ParseRoleScope(s string) (RoleScope, error) {
 	if !strings.HasPrefix(s, "arn:") {
+		if pattern, hasPrefix := strings.CutPrefix(s, rolePrefix); hasPrefix {
+			return RoleScope{}, rule.Broken("must not begin with %q, which is no part of a role's name; for a role of the path "+
+				"/%s, give its ARN", rolePrefix, rolePrefix).WithHint("%s", rule.DidYouMean(pattern))
+		}
 		if err := checkRolePattern(s); err != nil {
 			return RoleScope{}, err
 		}
@@ -91,6 +95,8 @@ func (a *Account) CheckRoleScope(s string) error {
 func checkRolePattern(s string) error {
 	dir, name := splitName(s)
 	switch {
+	case len("/"+s) > maxPath+maxRoleName:
+		return rule.Broken("must have at most %d characters, as a role's path and name have together", maxPath+maxRoleName-1)
 	case !scopeRE.MatchString(s):
 		return rule.Broken(scopeForm)
 	case strings.HasPrefix(dir, "/"):

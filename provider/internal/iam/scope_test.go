@@ -36,8 +36,12 @@ func TestRoleScope(t *testing.T) {
 		"arn:aws:*::123456789012:role/x", "arn:aws:iam:*:123456789012:role/x", "arn:aws:iam::12*:role/x",
 		"arn:aws:iam::12345678901:role/x", "arn:aws:iam::aws:role/x", "arn:aws:iam:::role/x", "arn:aws:iam::123456789012:role//x",
 		"arn:aws:iam::123456789012:role/a b", "arn:aws:sts::123456789012:assumed-role/x/y", "arn:aws:s3:::bucket", "arn:",
-		"arn:gcp:iam::123456789012:role/x",
+		"arn:gcp:iam::123456789012:role/x", "role/deploy", strings.Repeat("a*", 300), strings.Repeat("*", 576),
 	})
+	if err := formOnly.CheckRoleScope("role/cicd/*"); err == nil || !strings.Contains(err.Error(), `(did you mean "cicd/*"?)`) {
+		t.Errorf("the end of an ARN gives %v", err)
+	}
+	accepts(t, formOnly.CheckRoleScope, []string{"arn:aws:iam::123456789012:role/role/deploy", strings.Repeat("*", 575)}, nil)
 	accepts(t, here.CheckRoleScope,
 		[]string{"*", "deploy", "arn:aws:iam::210987654321:role/x", "arn:aws:iam::*:role/x"},
 		[]string{"", "arn:aws-cn:iam::123456789012:role/x", "arn:aws-us-gov:iam::*:role/x"})

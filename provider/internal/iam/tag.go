@@ -11,10 +11,13 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
-// Limits on tags: their number, and characters in a key and in a value.
+// MaxTags is how many tags a resource may have.
+// Source: "Tags for AWS Identity and Access Management resources", section "Rules for tagging in IAM and AWS STS".
+const MaxTags = 50
+
+// Limits on tags: characters in a key and in a value.
 // Source: "Tags for AWS Identity and Access Management resources", section "Rules for tagging in IAM and AWS STS".
 const (
-	maxTags     = 50
 	maxTagKey   = 128
 	maxTagValue = 256
 )
@@ -28,10 +31,10 @@ func CheckTagKey(s string) error {
 	switch {
 	case s == "":
 		return rule.Broken("must have a key of 1 to %d characters", maxTagKey)
-	case !utf8.ValidString(s) || !tagRE.MatchString(s):
-		return rule.Broken("must have a key of %s", tagCharacters)
 	case utf8.RuneCountInString(s) > maxTagKey:
 		return rule.Broken("must have a key of at most %d characters", maxTagKey)
+	case !utf8.ValidString(s) || !tagRE.MatchString(s):
+		return rule.Broken("must have a key of %s", tagCharacters)
 	case len(s) >= 4 && strings.EqualFold(s[:4], "aws:"):
 		return rule.Broken("must not have a key that begins with \"aws:\", which AWS keeps to itself")
 	}
@@ -41,10 +44,10 @@ func CheckTagKey(s string) error {
 // CheckTagValue reports whether s can be the value of a tag: at most 256 characters.
 func CheckTagValue(s string) error {
 	switch {
-	case !utf8.ValidString(s) || !tagRE.MatchString(s):
-		return rule.Broken("must consist of %s", tagCharacters)
 	case utf8.RuneCountInString(s) > maxTagValue:
 		return rule.Broken("must have at most %d characters", maxTagValue)
+	case !utf8.ValidString(s) || !tagRE.MatchString(s):
+		return rule.Broken("must consist of %s", tagCharacters)
 	}
 	return nil
 }
@@ -73,11 +76,11 @@ func CheckTagKeys(defaults, ofProvider map[string]string, keys []string) error {
 			all[key] = true
 		}
 	}
-	if len(all) > maxTags {
+	if len(all) > MaxTags {
 		if len(all) == len(keys) {
-			return rule.Broken("must have at most %d tags", maxTags)
+			return rule.Broken("must have at most %d tags", MaxTags)
 		}
-		return rule.Broken("must have at most %d tags, the default ones included", maxTags)
+		return rule.Broken("must have at most %d tags, the default ones included", MaxTags)
 	}
 	sorted := slices.Sorted(maps.Keys(all))
 	for i, key := range sorted {

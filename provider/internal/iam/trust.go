@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
@@ -32,9 +33,19 @@ const (
 	maxSessionDuration = 43200
 )
 
+// Bounds of the inputs that a trust policy is made of: no more of the shortest principal, range of addresses and
+// session name, written as elements of a list, fit into it.
+const (
+	MaxPrincipals   = maxTrustPolicy / len(`"arn:aws:iam::123456789012:user/x",`)
+	MaxTrustSources = maxTrustPolicy / len(`"::/0",`)
+	MaxSessionNames = maxTrustPolicy / len(`"*",`)
+)
+
 // userNameVariable stands for the name of the IAM user who calls. It has no value where a role calls.
 // Source: "IAM policy elements: Variables and tags".
 const userNameVariable = "${aws:username}"
+
+const sessionNameLength = "must match a session's name: %d to %d characters"
 
 const principalForm = "must be the ARN of an IAM user or role, such as arn:aws:iam::123456789012:user/NAME"
 
@@ -154,14 +165,17 @@ func (t Trust) principalGrants() ([]grant, error) {
 		}
 		accounts[arn{a.partition, "iam", "", a.account, "root"}.String()] = true
 	}
-	call := namedSessions(t.SessionNames)
+	call, err := namedSessions(t.SessionNames)
+	if err != nil {
+		return nil, err
+	}
 	if t.ExternalID != "" {
 		if err := CheckExternalID(t.ExternalID); err != nil {
 			return nil, err
 		}
 		call = call.and(conditions{"StringEquals": {"sts:ExternalId": {t.ExternalID}}})
 	}
-	who := conditions{"ArnEquals": {"aws:PrincipalArn": minimal(t.Principals, coversNone)}}
+	who := conditions{"ArnEquals": {"aws:PrincipalArn": Distinct(t.Principals)}}
 	return []grant{{
 		principal{AWS: slices.Sorted(maps.Keys(accounts))}, assumeRole, fromSources(t.Sources).and(who), call,
 	}}, nil
@@ -169,11 +183,12 @@ func (t Trust) principalGrants() ([]grant, error) {
 
 // namedSessions returns the conditions of a statement that holds only for sessions with one of the names; none if there
 // are no names.
-func namedSessions(patterns []string) conditions {
+func namedSessions(patterns []string) (conditions, error) {
 	if len(patterns) == 0 {
-		return nil
+		return nil, nil
 	}
-	return conditions{"StringLike": {"sts:RoleSessionName": minimal(patterns, coversSessionNames)}}
+	names, err := minimal(patterns, coversSessionNames)
+	return conditions{"StringLike": {"sts:RoleSessionName": names}}, err
 }
 
 // CheckPrincipal reports whether s is the ARN of one IAM user or one IAM role that a role of the account can trust,
@@ -241,10 +256,10 @@ func isRole(principal string) bool {
 // Source: "IAM and AWS STS quotas", section "IAM name requirements".
 func CheckExternalID(s string) error {
 	switch {
+	case utf8.RuneCountInString(s) < minExternalID || utf8.RuneCountInString(s) > maxExternalID:
+		return rule.Broken("must have %d to %d characters", minExternalID, maxExternalID)
 	case !externalIDRE.MatchString(s):
 		return rule.Broken("must consist of the characters A-Z a-z 0-9 + = , . @ _ : / -")
-	case len(s) < minExternalID || len(s) > maxExternalID:
-		return rule.Broken("must have %d to %d characters", minExternalID, maxExternalID)
 	}
 	return nil
 }
@@ -254,6 +269,10 @@ func CheckExternalID(s string) error {
 // policy variable is taken: most have no value where a role is assumed, or one that the caller chooses.
 // Sources: AWS STS API Reference, "AssumeRole", RoleSessionName; "IAM JSON policy elements: Condition operators".
 func CheckSessionName(s string) error {
+	// A name of nothing but variables, each for one character, is the longest pattern that makes sense.
+	if len(s) > maxSessionName*len(userNameVariable) {
+		return rule.Broken(sessionNameLength, minSessionName, maxSessionName)
+	}
 	literal := strings.ReplaceAll(s, userNameVariable, "")
 	fixed := len(strings.ReplaceAll(literal, "*", ""))
 	switch {
@@ -270,7 +289,7 @@ func CheckSessionName(s string) error {
 		return rule.Broken("must consist of the characters A-Z a-z 0-9 + = , . @ _ -, of the wildcards * and ?, and of %s",
 			userNameVariable)
 	case fixed > maxSessionName || (fixed < minSessionName && s == literal && fixed == len(s)):
-		return rule.Broken("must match a session's name: %d to %d characters", minSessionName, maxSessionName)
+		return rule.Broken(sessionNameLength, minSessionName, maxSessionName)
 	}
 	return nil
 }
@@ -309,9 +328,6 @@ func CheckExternalIDFor(principals []string, externalID string) error {
 func coversSessionNames(a, b string) bool {
 	return covers(a, strings.ReplaceAll(b, userNameVariable, "*"))
 }
-
-// coversNone is the relation of strings that have no wildcards.
-func coversNone(string, string) bool { return false }
 
 // CheckSessionDuration reports whether a role's sessions can be limited to that many seconds: 3,600 to 43,200.
 func CheckSessionDuration(seconds int) error {

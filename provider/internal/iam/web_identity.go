@@ -32,7 +32,10 @@ func (t Trust) webIdentityGrants() ([]grant, error) {
 		return nil, err
 	}
 	// They have no user name.
-	call := namedSessions(slices.DeleteFunc(slices.Clone(t.SessionNames), hasUserName))
+	call, err := namedSessions(slices.DeleteFunc(slices.Clone(t.SessionNames), hasUserName))
+	if err != nil {
+		return nil, err
+	}
 	grants := make([]grant, len(merged))
 	for i, w := range merged {
 		grants[i] = grant{
@@ -74,7 +77,10 @@ func mergeWebIdentities(all []WebIdentity) ([]WebIdentity, error) {
 		if err != nil {
 			return nil, err
 		}
-		w.Subjects = minimal(append(slices.Clone(w.Subjects), byToken[string(token)].Subjects...), covers)
+		w.Subjects, err = minimal(append(slices.Clone(w.Subjects), byToken[string(token)].Subjects...), covers)
+		if err != nil {
+			return nil, err
+		}
 		byToken[string(token)] = w
 	}
 	var merged []WebIdentity

@@ -15,16 +15,22 @@ import (
 // or as an object. It replaces each document by its text, which is unknown where a part of the document is.
 func Documents(in *Inputs, at Location, v property.Value) {
 	if !v.IsMap() {
-		in.Report(at, v, fmt.Errorf("must be a map of policy documents, and is %s", Kind(v)))
+		in.reportKind(at, v, "a map of policy documents")
+		return
+	}
+	if n := v.AsMap().Len(); n > iam.MaxInlinePolicies {
+		in.Report(at, v, fmt.Errorf("must have at most %d documents, and has %d: no more fit into a role",
+			iam.MaxInlinePolicies, n))
 		return
 	}
 	var texts []string
-	written := v.AsMap()
+	written := make(map[string]property.Value, v.AsMap().Len())
 	for name, document := range v.AsMap().AllStable {
 		element := at.Element(name)
 		if err := iam.CheckPolicyName(name); err != nil {
 			in.ReportWhole(element, fmt.Errorf("has a name that %w", err))
 		}
+		written[name] = document
 		in.check(element, document, func(in *Inputs, at Location, v property.Value) {
 			text, known := in.document(at, v)
 			if known {
@@ -34,7 +40,7 @@ func Documents(in *Inputs, at Location, v property.Value) {
 			if !known {
 				value = property.New(property.Computed)
 			}
-			written = written.Set(name, value.WithSecret(v.HasSecrets()).WithDependencies(dependencies(v)))
+			written[name] = value.WithSecret(v.HasSecrets()).WithDependencies(dependencies(v))
 		})
 	}
 	if err := iam.CheckRolePolicies(texts); err != nil {
@@ -86,6 +92,9 @@ func readDocument(v property.Value) (map[string]any, error) {
 	if !v.IsMap() {
 		return nil, fmt.Errorf("must be a policy document, as JSON text or as an object, and is %s", Kind(v))
 	}
+	if err := iam.CheckRolePoliciesSize(documentSize(v)); err != nil {
+		return nil, err
+	}
 	tree, err := documentTree(v)
 	document, isObject := tree.(map[string]any)
 	if err == nil && !isObject {
@@ -94,10 +103,30 @@ func readDocument(v property.Value) (map[string]any, error) {
 	return document, err
 }
 
-// documentTree returns a part of a document in the types of [iam.ParseDocument]. As everywhere in Pulumi, null is a
-// value that is not given.
+// documentSize returns how many characters IAM counts of a part of a document at least, what is unknown left out.
+func documentSize(v property.Value) int {
+	size := 0
+	switch {
+	case v.IsString():
+		size = len(`""`) + iam.DocumentSize(v.AsString())
+	case v.IsArray():
+		for _, element := range v.AsArray().All {
+			size += documentSize(element) + len(",")
+		}
+	case v.IsMap():
+		for key, value := range v.AsMap().All {
+			size += len(`"":,`) + iam.DocumentSize(key) + documentSize(value)
+		}
+	}
+	return size
+}
+
+// documentTree returns a part of a document in the types of [iam.ParseDocument]. Null stays, for IAM has none: left
+// out, it could take a condition with it.
 func documentTree(v property.Value) (any, error) {
 	switch {
+	case v.IsNull():
+		return nil, nil //nolint:nilnil // It is the JSON value.
 	case v.IsComputed():
 		return iam.Unknown{}, nil
 	case v.IsString():
@@ -119,9 +148,6 @@ func documentTree(v property.Value) (any, error) {
 	case v.IsMap():
 		object := make(map[string]any, v.AsMap().Len())
 		for key, value := range v.AsMap().AllStable {
-			if value.IsNull() {
-				continue
-			}
 			part, err := documentTree(value)
 			if err != nil {
 				return nil, err

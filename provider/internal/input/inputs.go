@@ -12,8 +12,10 @@ import (
 
 // Inputs are the inputs of one component, and what is wrong with them.
 type Inputs struct {
-	values   property.Map
+	values property.Map
+	// problems are the first of what is wrong, and more is how many there are beyond them.
 	problems []problem
+	more     int
 }
 
 // New returns the inputs of a component.
@@ -22,7 +24,8 @@ func New(values property.Map) *Inputs { return &Inputs{values: values} }
 // Get returns the value of an input, null if it is not given.
 func (in *Inputs) Get(name string) property.Value { return in.values.Get(name) }
 
-// Given reports whether an input is given, its value known or not. As everywhere in Pulumi, null is not given.
+// Given reports whether an input is given, its value known or not. As everywhere in Pulumi, null is not given; a null
+// of another resource is a problem that [Inputs.Check] reports, unless the input's rule is [OrNull].
 func (in *Inputs) Given(name string) bool { return !in.values.Get(name).IsNull() }
 
 // Known reports whether the inputs are known as far as they are given.
@@ -86,8 +89,10 @@ func (in *Inputs) All(name string) []property.Value {
 
 // Map returns the values of a map, each as secret as the map and with its dependencies, or nil if the map is not given
 // or unknown.
-func (in *Inputs) Map(name string) map[string]property.Value {
-	v := in.values.Get(name)
+func (in *Inputs) Map(name string) map[string]property.Value { return parts(in.values.Get(name)) }
+
+// parts returns the values of a map, each as secret as the map and with its dependencies, or nil if it is no map.
+func parts(v property.Value) map[string]property.Value {
 	if !v.IsMap() {
 		return nil
 	}
@@ -112,6 +117,10 @@ func inherit(whole, part property.Value) property.Value {
 	return part.WithSecret(whole.Secret() || part.Secret()).
 		WithDependencies(append(slices.Clone(whole.Dependencies()), part.Dependencies()...))
 }
+
+// isLost reports whether a value is null because an output of another resource is. A null of the program itself, which
+// is an input that it leaves out, depends on nothing.
+func isLost(v property.Value) bool { return v.IsNull() && len(v.Dependencies()) > 0 }
 
 // Location is where a value stands, and whether it is, or lies within, a secret.
 type Location struct {

@@ -2,6 +2,7 @@ package input
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 const testURN = resource.URN("urn:pulumi:stack::project::a:b:C::d")
@@ -53,6 +56,75 @@ func TestProblems(t *testing.T) {
 	in.Check(Rules{"a": List(refuse)})
 	if text := in.Problems(); !strings.HasSuffix(text, "\n  and 950 more") || len(text) > maxProblems*2*maxShown {
 		t.Errorf("an error of %d characters ends with %q", len(text), text[len(text)-50:])
+	}
+}
+
+// TestLongProblems checks that an error shows no more of a value, a path and a rule than it takes to find them.
+func TestLongProblems(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("ü", 1<<20)
+	in := inputs(map[string]property.Value{
+		"a": property.New(long), "b": property.New(map[string]property.Value{long: property.New(long)}),
+	})
+	repeat := func(s string) error { return rule.Broken("must not be").WithHint("%s", s) }
+	in.Check(Rules{"a": Text(repeat), "b": Object(Rules{})})
+	const first = 100
+	want := "2 invalid inputs:\n  - a = \"" + long[:2*first] + "...\": must not be ("
+	if text := in.Problems(); !strings.HasPrefix(text, want) || len(text) > 2000 || !strings.Contains(text, "\n  - b") {
+		t.Errorf("an error of %d characters is %.1000s", len(text), text)
+	}
+	for text, want := range map[string]string{"": "", "ab": "ab", "abc": "abc", "abcd": "abc...", "üüü": "üüü", "üüüü": "üüü..."} {
+		if got := shorten(text, 3); got != want {
+			t.Errorf("%q is shortened to %q, and not to %q", text, got, want)
+		}
+	}
+}
+
+// TestNull checks which nulls pass for inputs that are left out: those of the program, and with [OrNull] those of other
+// resources.
+func TestNull(t *testing.T) {
+	t.Parallel()
+	lost := property.New(property.Null).WithDependencies([]resource.URN{testURN})
+	for name, tt := range map[string]struct {
+		value property.Value
+		rule  Rule
+		ok    bool
+	}{
+		"left out":                   {property.Value{}, Boolean, true},
+		"of another resource":        {lost, Boolean, false},
+		"secret":                     {lost.WithSecret(true), Boolean, false},
+		"harmless":                   {lost, OrNull(Boolean), true},
+		"harmless, and another type": {property.New("x"), OrNull(Boolean), false},
+		"of an object": {
+			property.New(map[string]property.Value{"b": {}}).WithDependencies([]resource.URN{testURN}), Object(Rules{"b": Boolean}), false,
+		},
+		"in a list": {property.New([]property.Value{lost}), List(refuse), false},
+	} {
+		in := inputs(map[string]property.Value{"a": tt.value})
+		in.Check(Rules{"a": tt.rule})
+		if err := in.Err(); (err == nil) != tt.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+		in.Require("a", "give it")
+		if name != "left out" && len(in.problems) > 1 {
+			t.Errorf("%s: it is two problems: %v", name, in.Err())
+		}
+	}
+}
+
+// TestAtMost checks that no element of a list is looked at that is too long.
+func TestAtMost(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{1: "1 [refused]", 2: "2 [refused refused]", 3: "1 [must have at most 2 elements, and has 3: no more fit into a box]"} {
+		in := inputs(map[string]property.Value{"a": property.New(slices.Repeat([]property.Value{property.New("x")}, n))})
+		in.Check(Rules{"a": AtMost(2, "a box", List(func(string) error { return errors.New("refused") }))})
+		var rules []string
+		for _, broken := range in.problems {
+			rules = append(rules, broken.rule)
+		}
+		if got := fmt.Sprint(len(rules), rules); got != want {
+			t.Errorf("%d elements give %s, and not %s", n, got, want)
+		}
 	}
 }
 

@@ -125,9 +125,12 @@ func dependencies(v property.Value) []resource.URN {
 // DependingOn returns a value that depends on the resources too, other than those that it or its parts already depend
 // on.
 func DependingOn(v property.Value, urns []resource.URN) property.Value {
-	known, own := dependencies(v), v.Dependencies()
+	known, own := make(map[resource.URN]bool), v.Dependencies()
+	for _, urn := range dependencies(v) {
+		known[urn] = true
+	}
 	for _, urn := range urns {
-		if !slices.Contains(known, urn) {
+		if !known[urn] {
 			own = append(own, urn)
 		}
 	}

@@ -3,8 +3,8 @@ package input
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	perrors "github.com/pulumi/pulumi/sdk/v3/go/pulumi/errors"
@@ -12,10 +12,12 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
-// Bounds of an error's text: how many problems it lists, and how many characters it shows of a value or a path.
+// Bounds of an error's text: how many problems it lists, and how many characters it shows of a value or a path, and of
+// a rule, which may end with a hint that repeats the value.
 const (
 	maxProblems = 50
 	maxShown    = 100
+	maxRule     = 500
 )
 
 // problem is one broken rule.
@@ -23,15 +25,37 @@ type problem struct{ path, value, rule string }
 
 // Report adds a problem with the value at a location. A secret is not shown, and neither is the key of a secret map.
 func (in *Inputs) Report(at Location, v property.Value, err error) {
-	broken := problem{path: at.path.String(), value: show(v), rule: err.Error()}
+	value := show(v)
 	if at.secret {
-		broken.path, broken.value = at.path[:1].String(), "[secret]"
+		at.path, value = at.path[:1], "[secret]"
 		var violation *rule.Violation
 		if errors.As(err, &violation) {
-			broken.rule = violation.Rule
+			err = violation.WithoutHint()
 		}
 	}
-	in.problems = append(in.problems, broken)
+	in.add(at, value, err)
+}
+
+// add lists a problem, or counts it if enough are listed.
+func (in *Inputs) add(at Location, value string, err error) {
+	if in.isFull() {
+		in.more++
+		return
+	}
+	in.problems = append(in.problems, problem{at.String(), value, shorten(err.Error(), maxRule)})
+}
+
+// isFull reports whether as many problems are listed as an error shows.
+func (in *Inputs) isFull() bool { return len(in.problems) == maxProblems }
+
+// reportKind reports a value of another type than its rule asks for, such as a null of another resource.
+func (in *Inputs) reportKind(at Location, v property.Value, want string) {
+	if isLost(v) {
+		in.Report(at, v, fmt.Errorf("must be %s, and is null in the output that it comes from; give that output a value, "+
+			"or leave the input out", want))
+		return
+	}
+	in.Report(at, v, fmt.Errorf("must be %s, and is %s", want, Kind(v)))
 }
 
 // ReportInput adds a problem with an input.
@@ -42,7 +66,7 @@ func (in *Inputs) ReportInput(name string, err error) {
 
 // ReportWhole adds a problem with an input or a part of one that has no single value to show.
 func (in *Inputs) ReportWhole(at Location, err error) {
-	in.problems = append(in.problems, problem{path: at.path.String(), rule: err.Error()})
+	in.add(at, "", err)
 }
 
 // Err returns one error that lists every problem, or nil.
@@ -57,21 +81,20 @@ func (in *Inputs) Err() error {
 // Problems returns the list of all problems, of which there is at least one.
 func (in *Inputs) Problems() string {
 	var text strings.Builder
-	if len(in.problems) == 1 {
+	if count := len(in.problems) + in.more; count == 1 {
 		text.WriteString("invalid input:")
 	} else {
-		fmt.Fprintf(&text, "%d invalid inputs:", len(in.problems))
+		fmt.Fprintf(&text, "%d invalid inputs:", count)
 	}
-	for i, broken := range in.problems {
-		if i == maxProblems {
-			fmt.Fprintf(&text, "\n  and %d more", len(in.problems)-maxProblems)
-			break
-		}
-		text.WriteString("\n  - " + shorten(broken.path))
+	for _, broken := range in.problems {
+		text.WriteString("\n  - " + broken.path)
 		if broken.value != "" {
 			text.WriteString(" = " + broken.value)
 		}
 		text.WriteString(": " + broken.rule)
+	}
+	if in.more > 0 {
+		fmt.Fprintf(&text, "\n  and %d more", in.more)
 	}
 	return text.String()
 }
@@ -81,7 +104,7 @@ func (in *Inputs) Problems() string {
 func show(v property.Value) string {
 	switch {
 	case v.IsString():
-		return fmt.Sprintf("%q", shorten(v.AsString()))
+		return fmt.Sprintf("%q", shorten(v.AsString(), maxShown))
 	case v.IsBool():
 		return fmt.Sprint(v.AsBool())
 	case v.IsNumber():
@@ -91,11 +114,35 @@ func show(v property.Value) string {
 	}
 }
 
-func shorten(s string) string {
-	if utf8.RuneCountInString(s) > maxShown {
-		return string([]rune(s)[:maxShown]) + "..."
+// shorten returns the first characters of a text, and dots for the others.
+func shorten(s string, most int) string {
+	if first := cut(s, most); first != s {
+		return first + "..."
 	}
 	return s
+}
+
+// cut returns the first characters of a text.
+func cut(s string, most int) string {
+	count := 0
+	for i := range s {
+		if count == most {
+			return s[:i]
+		}
+		count++
+	}
+	return s
+}
+
+// String returns the path of a location as it stands in an error: shortened, which needs no more of its keys.
+func (at Location) String() string {
+	path := slices.Clone(at.path)
+	for i, key := range path {
+		if text, isText := key.(string); isText {
+			path[i] = cut(text, maxShown+1)
+		}
+	}
+	return shorten(path.String(), maxShown)
 }
 
 // Kind returns the type of a value in the words of errors.

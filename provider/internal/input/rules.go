@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 
@@ -14,7 +13,8 @@ import (
 )
 
 // A Rule checks one value and reports its problems. It is called for a value that is given and known as a whole; what
-// is unknown within a list or map it passes over.
+// is unknown within a list or map it passes over. It is called for a null of another resource too, and refuses it as a
+// value of the wrong type: the absence of an input can grant more than any value, and no preview would have shown it.
 type Rule func(in *Inputs, at Location, v property.Value)
 
 // Rules are the inputs of a component, or the fields of an object, with their rules. No other name is taken.
@@ -36,11 +36,13 @@ func (in *Inputs) CheckAgain(rules Rules, names ...string) {
 func (in *Inputs) checkFields(at Location, object property.Map, rules Rules) {
 	for name, v := range object.AllStable {
 		switch check, recognised := rules[name]; {
+		case !recognised && in.isFull():
+			in.more++ // What was meant by each of many takes long to find.
 		case !recognised && at.secret:
 			in.ReportWhole(Location{path: at.path[:1]}, errors.New("has a key that is not an input of this resource"))
 		case !recognised:
 			in.ReportWhole(at.Element(name), unrecognised(name, rules))
-		case !v.IsNull():
+		case !v.IsNull() || isLost(v):
 			in.check(at.Element(name), v, check)
 		}
 	}
@@ -48,7 +50,7 @@ func (in *Inputs) checkFields(at Location, object property.Map, rules Rules) {
 
 // Require reports inputs that are not given, each with what is to be done about it.
 func (in *Inputs) Require(name, fix string) {
-	if !in.Given(name) {
+	if v := in.values.Get(name); v.IsNull() && !isLost(v) {
 		in.ReportWhole(At(name), errors.New("is required: "+fix))
 	}
 }
@@ -61,7 +63,7 @@ func (in *Inputs) CheckGeneratedName(input, name string, check func(string) erro
 	}
 	if err := check(name + suffix); err != nil {
 		in.ReportWhole(At(input), fmt.Errorf("is required: the default, the resource's name %q with %d random characters, %w",
-			shorten(name), len(suffix), err))
+			shorten(name, maxShown), len(suffix), err))
 	}
 }
 
@@ -99,7 +101,7 @@ func (in *Inputs) check(at Location, v property.Value, check Rule) {
 func Text(check func(string) error) Rule {
 	return func(in *Inputs, at Location, v property.Value) {
 		if !v.IsString() {
-			in.Report(at, v, fmt.Errorf("must be a string, and is %s", Kind(v)))
+			in.reportKind(at, v, "a string")
 		} else if err := check(v.AsString()); err != nil {
 			in.Report(at, v, err)
 		}
@@ -109,7 +111,7 @@ func Text(check func(string) error) Rule {
 // Boolean is the rule of a boolean.
 func Boolean(in *Inputs, at Location, v property.Value) {
 	if !v.IsBool() {
-		in.Report(at, v, fmt.Errorf("must be a boolean, and is %s", Kind(v)))
+		in.reportKind(at, v, "a boolean")
 	}
 }
 
@@ -117,7 +119,7 @@ func Boolean(in *Inputs, at Location, v property.Value) {
 func Integer(check func(int) error) Rule {
 	return func(in *Inputs, at Location, v property.Value) {
 		if !v.IsNumber() {
-			in.Report(at, v, fmt.Errorf("must be a whole number, and is %s", Kind(v)))
+			in.reportKind(at, v, "a whole number")
 			return
 		}
 		// Beyond this, a float64 no longer holds every whole number.
@@ -144,15 +146,39 @@ func OneOf[S ~string](words ...S) Rule {
 func Object(fields Rules, required ...string) Rule {
 	return func(in *Inputs, at Location, v property.Value) {
 		if !v.IsMap() {
-			in.Report(at, v, fmt.Errorf("must be an object, and is %s", Kind(v)))
+			in.reportKind(at, v, "an object")
 			return
 		}
+		object := property.NewMap(parts(v))
 		for _, name := range required {
-			if v.AsMap().Get(name).IsNull() {
+			if field := object.Get(name); field.IsNull() && !isLost(field) {
 				in.ReportWhole(at.Element(name), errors.New("is required"))
 			}
 		}
-		in.checkFields(at, v.AsMap(), fields)
+		in.checkFields(at, object, fields)
+	}
+}
+
+// OrNull is the rule of an input whose absence grants nothing: a null of another resource is taken for an input that is
+// left out.
+func OrNull(check Rule) Rule {
+	return func(in *Inputs, at Location, v property.Value) {
+		if !v.IsNull() {
+			check(in, at, v)
+		}
+	}
+}
+
+// AtMost is the rule of a list that has at most so many elements, because no more fit into what is made of it. No
+// element of a longer one is looked at.
+func AtMost(most int, into string, check Rule) Rule {
+	return func(in *Inputs, at Location, v property.Value) {
+		if v.IsArray() && v.AsArray().Len() > most {
+			in.Report(at, v, fmt.Errorf("must have at most %d elements, and has %d: no more fit into %s", most,
+				v.AsArray().Len(), into))
+			return
+		}
+		check(in, at, v)
 	}
 }
 
@@ -160,7 +186,7 @@ func Object(fields Rules, required ...string) Rule {
 func List(check func(string) error) Rule {
 	return func(in *Inputs, at Location, v property.Value) {
 		if !v.IsArray() {
-			in.Report(at, v, fmt.Errorf("must be a list of strings, and is %s", Kind(v)))
+			in.reportKind(at, v, "a list of strings")
 			return
 		}
 		for i, element := range v.AsArray().All {
@@ -185,27 +211,32 @@ func NonEmpty(check func(string) error, reason string) Rule {
 func Tags(defaults, ofProvider map[string]string) Rule {
 	return func(in *Inputs, at Location, v property.Value) {
 		if !v.IsMap() {
-			in.Report(at, v, fmt.Errorf("must be a map of strings, and is %s", Kind(v)))
+			in.reportKind(at, v, "a map of strings")
 			return
 		}
 		var keys []string
-		for key, value := range v.AsMap().AllStable {
+		for key := range v.AsMap().AllStable {
 			keys = append(keys, key)
+		}
+		if err := iam.CheckTagKeys(defaults, ofProvider, keys); err != nil {
+			in.Report(at, v, err)
+		}
+		if len(keys) > iam.MaxTags {
+			return
+		}
+		for key, value := range v.AsMap().AllStable {
 			element := at.Element(key)
 			if err := iam.CheckTagKey(key); err != nil {
 				in.Report(Location{element.path, at.secret || value.HasSecrets()}, value, err)
 			}
 			in.check(element, value, Text(iam.CheckTagValue))
 		}
-		if err := iam.CheckTagKeys(defaults, ofProvider, keys); err != nil {
-			in.Report(at, v, err)
-		}
 	}
 }
 
 func unrecognised(name string, rules Rules) error {
 	violation := rule.Broken("is not an input of this resource")
-	if meant := rule.Nearest(name, slices.Collect(maps.Keys(rules))); meant != "" {
+	if meant := rule.Nearest(name, maps.Keys(rules)); meant != "" {
 		return violation.WithHint("%s", rule.DidYouMean(meant))
 	}
 	return violation

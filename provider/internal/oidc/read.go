@@ -297,7 +297,7 @@ func kind(v any) string {
 
 func unrecognised(text, name string, names []string) error {
 	violation := rule.Broken("%s", text)
-	if meant := rule.Nearest(name, names); meant != "" {
+	if meant := rule.Nearest(name, slices.Values(names)); meant != "" {
 		return violation.WithHint("%s", rule.DidYouMean(meant))
 	}
 	return violation

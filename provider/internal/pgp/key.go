@@ -18,6 +18,10 @@ import (
 const form = "must be an OpenPGP public key in base64 without armor, as from gpg --export KEY | base64 -w 0, " +
 	"or keybase: and the name of a Keybase user"
 
+// maxKey bounds the text of a public key, each of whose signatures takes time to verify. Minimal keys have a few
+// thousand characters.
+const maxKey = 1 << 17
+
 var keybaseRE = regexp.MustCompile(`^keybase:[A-Za-z0-9_]+$`)
 
 // CheckKey reports whether s is a public key: an OpenPGP key in base64, or a Keybase user whose key the AWS provider
@@ -42,6 +46,10 @@ func CheckUsable(s string, now time.Time) error {
 
 // readKey reads a public key. It returns nil for a Keybase user's.
 func readKey(s string) (*openpgp.Entity, error) {
+	if len(s) > maxKey {
+		return nil, rule.Broken("must have at most %d characters; gpg --export-options export-minimal leaves out "+
+			"what a key does not need", maxKey)
+	}
 	if keybaseRE.MatchString(s) {
 		return nil, nil //nolint:nilnil // Nothing is known of it here.
 	}

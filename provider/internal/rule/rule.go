@@ -4,6 +4,7 @@ package rule
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -31,9 +32,31 @@ func (v *Violation) WithHint(format string, args ...any) *Violation {
 	return &Violation{v.Rule, fmt.Sprintf(format, args...)}
 }
 
+// WithoutHint returns the violation without its hint.
+func (v *Violation) WithoutHint() *Violation { return &Violation{Rule: v.Rule} }
+
 // Broken returns a violation of a rule.
 func Broken(format string, args ...any) *Violation {
 	return &Violation{Rule: fmt.Sprintf(format, args...)}
+}
+
+// Nearest returns the candidate that a misspelt word most likely means, or an empty string.
+func Nearest(word string, candidates iter.Seq[string]) string {
+	const (
+		longest = 200 // No candidate is nearly as long, and comparing takes the product of the lengths.
+		most    = 3   // More is no typing error.
+	)
+	best, distance := "", min(most, len(word)/2)+1
+	if len(word) > longest {
+		return best
+	}
+	for candidate := range candidates {
+		d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(candidate), nil)
+		if d < distance || (d == distance && candidate < best) {
+			best, distance = candidate, d
+		}
+	}
+	return best
 }
 
 // DidYouMean returns the hint that proposes a value.
@@ -45,24 +68,8 @@ func CheckOneOf(s string, words []string) error {
 		return nil
 	}
 	violation := Broken("must be one of %s", strings.Join(words, ", "))
-	if meant := Nearest(s, words); meant != "" {
+	if meant := Nearest(s, slices.Values(words)); meant != "" {
 		return violation.WithHint("%s", DidYouMean(meant))
 	}
 	return violation
-}
-
-// Nearest returns the candidate that a misspelt word most likely means, or an empty string.
-func Nearest(word string, candidates []string) string {
-	const longest = 200     // No candidate is anywhere near as long.
-	best, distance := "", 4 // More is no typing error.
-	if len(word) > longest {
-		return best
-	}
-	for _, candidate := range candidates {
-		d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(candidate), nil)
-		if d < distance || (d == distance && candidate < best) {
-			best, distance = candidate, d
-		}
-	}
-	return best
 }

@@ -93,11 +93,18 @@ func (s *server) Attach(ctx context.Context, req *pulumirpc.PluginAttach) (*empt
 func (s *server) Configure(
 	ctx context.Context, req *pulumirpc.ConfigureRequest,
 ) (*pulumirpc.ConfigureResponse, error) {
-	if req.GetUrn() != "" && req.GetId() != "" {
+	urn := resource.URN(req.GetUrn())
+	if req.GetId() != "" && urn.IsValid() && urn.Type() == tokens.Type("pulumi:providers:"+s.pkg.Name) {
 		self := req.GetUrn() + resource.URNNameDelimiter + req.GetId()
 		s.self.Store(&self)
 	}
 	return s.ResourceProviderServer.Configure(ctx, req)
+}
+
+// Call refuses methods of components, of which the package has none. pulumi-go-provider panics for a caller that does
+// not accept output values.
+func (s *server) Call(_ context.Context, req *pulumirpc.CallRequest) (*pulumirpc.CallResponse, error) {
+	return nil, status.Errorf(codes.NotFound, "the package %s has no method %q", s.pkg.Name, req.GetTok())
 }
 
 // Cancel cancels running and later constructs, and waits for the running ones to return. The engine hangs up then: for
@@ -117,7 +124,6 @@ func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error)
 func (s *server) Construct(
 	ctx context.Context, req *pulumirpc.ConstructRequest,
 ) (resp *pulumirpc.ConstructResponse, err error) {
-	defer RecoverAsError(&err)
 	session := s.session.Load()
 	if session.ctx.Err() != nil {
 		return nil, errCancelled
@@ -127,6 +133,9 @@ func (s *server) Construct(
 	if !req.GetAcceptsOutputValues() {
 		return nil, status.Error(codes.FailedPrecondition,
 			"this version of the Pulumi CLI is too old for the plugin: it does not accept output values")
+	}
+	if req.GetMonitorEndpoint() == "" {
+		return nil, status.Error(codes.InvalidArgument, "the request names no resource monitor")
 	}
 	prepare, ok := s.pkg.Components[tokens.Type(req.GetType())]
 	if !ok {

@@ -5,13 +5,12 @@ package store
 
 import (
 	"regexp"
-	"unicode/utf8"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
 var (
-	secretNameRE = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,512}$`)
+	secretNameRE = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)
 	// suffixRE is how Secrets Manager ends the ARN of a secret, after its name.
 	suffixRE = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
 )
@@ -21,7 +20,7 @@ var (
 // Source: AWS Secrets Manager API Reference, "CreateSecret".
 func CheckSecretName(s string) error {
 	switch {
-	case !secretNameRE.MatchString(s):
+	case len(s) > 512 || !secretNameRE.MatchString(s):
 		return rule.Broken("must be 1 to 512 of the characters A-Z a-z 0-9 / _ + = . @ -")
 	case suffixRE.MatchString(s):
 		return rule.Broken("must not end with a hyphen and six letters or digits, as the ARN of a secret does")
@@ -33,7 +32,7 @@ func CheckSecretName(s string) error {
 // of 1 to 2,048 characters without spaces.
 // Source: AWS Secrets Manager API Reference, "CreateSecret".
 func CheckKMSKeyID(s string) error {
-	if !kmsKeyRE.MatchString(s) || utf8.RuneCountInString(s) > 2048 {
+	if len(s) > 2048 || !kmsKeyRE.MatchString(s) {
 		return rule.Broken("must be the ID or ARN of a KMS key, or an alias such as alias/cicd")
 	}
 	return nil

@@ -25,14 +25,14 @@ var (
 // Source: AWS Systems Manager API Reference, "PutParameter".
 func CheckParameterPath(s string) error {
 	switch {
+	case len(s) > maxParameterName:
+		return rule.Broken("must have at most 900 characters")
 	case !parameterPathRE.MatchString(s):
 		return rule.Broken("must be a path such as /cicd/robot: names of A-Z a-z 0-9 _ . -, each after a slash")
 	case reservedRE.MatchString(s):
 		return rule.Broken("must not begin with /aws or /ssm, which AWS keeps for itself")
 	case strings.Count(s, "/") >= maxLevels:
 		return rule.Broken("must have at most 14 levels, since a parameter's name has at most 15")
-	case len(s) > maxParameterName:
-		return rule.Broken("must have at most 900 characters")
 	}
 	return nil
 }

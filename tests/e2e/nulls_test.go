@@ -1,0 +1,62 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd"
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/harness"
+)
+
+// TestNullOfAnotherResource checks that an output which is unknown in a preview, and null in the update, is no input
+// that is left out: nothing is created that it was to restrict. A null that comes from no resource is.
+func TestNullOfAnotherResource(t *testing.T) {
+	t.Parallel()
+	l := harness.NewLab(t)
+	none := func(output pulumi.StringOutput) pulumi.StringPtrOutput {
+		return output.ApplyT(func(string) *string { return nil }).(pulumi.StringPtrOutput)
+	}
+	s := harness.InlineStack(t, l, func(ctx *pulumi.Context) error {
+		source, err := cicd.NewRobotAccount(ctx, "source", &cicd.RobotAccountArgs{
+			UserName: pulumi.String("source"), PermissionsBoundary: none(pulumi.String("").ToStringOutput()),
+		})
+		if err != nil {
+			return err
+		}
+		noList := source.UserArn.ApplyT(func(string) []string { return nil }).(pulumi.StringArrayOutput)
+		if _, err := cicd.NewRobotAccount(ctx, "robot", &cicd.RobotAccountArgs{
+			UserName: pulumi.String("robot"), PermissionsBoundary: none(source.UserArn), AssumableRoles: noList, SourceIps: noList,
+		}); err != nil {
+			return err
+		}
+		_, err = cicd.NewDeploymentRole(ctx, "role", &cicd.DeploymentRoleArgs{
+			Trusted: pulumi.StringArray{source.UserArn}, ExternalId: none(source.UserArn), SessionNames: noList,
+			InlinePolicies: pulumi.Map{"deploy": pulumi.Map{
+				"Version": pulumi.String("2012-10-17"), "Statement": pulumi.Map{
+					"Effect": pulumi.String("Allow"), "Action": pulumi.String("s3:*"), "Resource": pulumi.String("*"),
+					"Condition": pulumi.Map{"StringEquals": pulumi.Map{"aws:PrincipalTag/team": none(source.UserArn)}},
+				},
+			}},
+		})
+		return err
+	})
+	s.MustPreview()
+	_, _, err := s.TryUp()
+	if err == nil {
+		t.Fatal("the update succeeds")
+	}
+	for _, want := range []string{
+		"assumableRoles = null", "sourceIps = null", "permissionsBoundary = null", "externalId = null", "sessionNames = null",
+		"leave it out (Statement.Condition.StringEquals.aws:PrincipalTag/team)",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not say %q: %v", want, err)
+		}
+	}
+	a := harness.Account(t, l)
+	if len(a.Users) != 1 || a.Users[0].Name != "source" || len(a.Roles) != 0 {
+		t.Errorf("the account holds %s", harness.Pretty(t, a))
+	}
+}
