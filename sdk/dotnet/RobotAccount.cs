@@ -138,7 +138,7 @@ namespace PulumiCicd.Cicd
         private InputList<string>? _assumableRoles;
 
         /// <summary>
-        /// The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
+        /// The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one; they have at most 575 characters. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters, which no more than 213 elements do. A null of another resource is an error. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
         /// </summary>
         public InputList<string> AssumableRoles
         {
@@ -165,7 +165,7 @@ namespace PulumiCicd.Cicd
         public Input<string>? Path { get; set; }
 
         /// <summary>
-        /// The ARN of a managed policy that limits what the user can be allowed to do, such as `arn:aws:iam::123456789012:policy/boundary`: one of the user's own account, or one of AWS's. It must allow `sts:AssumeRole`, or the robot can do nothing. By default none. A change updates the user in place. (Source: IAM User Guide, "Permissions boundaries for IAM entities".)
+        /// The ARN of a managed policy that limits what the user can be allowed to do, such as `arn:aws:iam::123456789012:policy/boundary`: one of the user's own account, or one of AWS's. It must allow `sts:AssumeRole`, or the robot can do nothing. By default none. A null of another resource is an error. A change updates the user in place. (Source: IAM User Guide, "Permissions boundaries for IAM entities".)
         /// </summary>
         [Input("permissionsBoundary")]
         public Input<string>? PermissionsBoundary { get; set; }
@@ -180,7 +180,7 @@ namespace PulumiCicd.Cicd
         private InputList<string>? _sourceIps;
 
         /// <summary>
-        /// The addresses that the robot may assume roles from, as ranges of IPv4 or IPv6 addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; at least one. AWS sees the public address of the caller; calls through a VPC endpoint do not match. By default, calls from anywhere are allowed. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS global condition context keys", `aws:SourceIp`.)
+        /// The addresses that the robot may assume roles from, as ranges of IPv4 or IPv6 addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; from 1 to 731. AWS sees the public address of the caller; calls through a VPC endpoint do not match. By default, calls from anywhere are allowed. A null of another resource is an error. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS global condition context keys", `aws:SourceIp`.)
         /// </summary>
         public InputList<string> SourceIps
         {

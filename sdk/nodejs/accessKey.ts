@@ -168,7 +168,7 @@ export interface AccessKeyArgs {
      */
     handOver?: pulumi.Input<string | undefined>;
     /**
-     * An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates the key; the previous key keeps its own. A public key that has expired stops only an update that creates a key.
+     * An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates the key; the previous key keeps its own. At most 131,072 characters; a null of another resource is an error. A public key that has expired stops only an update that creates a key.
      */
     pgpKey?: pulumi.Input<string | undefined>;
     /**

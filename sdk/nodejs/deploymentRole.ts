@@ -160,15 +160,15 @@ export interface DeploymentRoleArgs {
      */
     description?: pulumi.Input<string | undefined>;
     /**
-     * What a caller has to give as the external ID, besides being trusted: 2 to 1,224 characters of `A-Z a-z 0-9 + = , . @ _ : / -`. It keeps a service that assumes roles for many customers from assuming this one for another. It may be secret, and then makes `trustPolicy` secret; AWS itself does not keep it secret. By default none is asked for. A change updates the trust policy in place. (Source: IAM User Guide, "Access to AWS accounts owned by third parties".)
+     * What a caller has to give as the external ID, besides being trusted: 2 to 1,224 characters of `A-Z a-z 0-9 + = , . @ _ : / -`. It keeps a service that assumes roles for many customers from assuming this one for another. It may be secret, and then makes `trustPolicy` secret; AWS itself does not keep it secret. By default none is asked for. A null of another resource is an error. A change updates the trust policy in place. (Source: IAM User Guide, "Access to AWS accounts owned by third parties".)
      */
     externalId?: pulumi.Input<string | undefined>;
     /**
-     * The inline policies of the role: policy documents by name, each as JSON text or as an object, with `Version` and `Statement` and without `Principal`. Names are of 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. The documents have at most 10,240 characters together, without white space. Parts of an object may come from other resources. By default none. A change of a document updates it in place; one of a name replaces the policy, the new one before the old one. A document may be secret, and the map as a whole must not be, since the policies are called after its keys. (Source: IAM User Guide, "Grammar of the IAM JSON policy language" and "IAM and AWS STS quotas".)
+     * The inline policies of the role: policy documents by name, each as JSON text or as an object, with `Version` and `Statement` and without `Principal`. Names are of 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`. The documents have at most 10,240 characters together, without white space. Parts of an object may come from other resources, and none may be null. By default none. A null of another resource is an error. A change of a document updates it in place; one of a name replaces the policy, the new one before the old one. A document may be secret, and the map as a whole must not be, since the policies are called after its keys. (Source: IAM User Guide, "Grammar of the IAM JSON policy language" and "IAM and AWS STS quotas".)
      */
     inlinePolicies?: pulumi.Input<{[key: string]: any} | undefined>;
     /**
-     * The ARNs of managed policies that the role has: AWS's, such as `arn:aws:iam::aws:policy/PowerUserAccess`, or of the role's own account. AWS takes 10 by default. By default none. Those that others attach to the role are left alone. A change attaches what is new and detaches what is gone; neither order nor repetition is a change. An ARN that is not known yet, such as that of a policy of the same program, is shown in a preview under its place in the list. Must not be secret, since the attachments are called after it. (Source: IAM User Guide, "IAM and AWS STS quotas".)
+     * The ARNs of managed policies that the role has: AWS's, such as `arn:aws:iam::aws:policy/PowerUserAccess`, or of the role's own account. AWS takes 10 by default, and at most 25 after the account's quota "Managed policies per role" has been raised. By default none. A null of another resource is an error. Those that others attach to the role are left alone. A change attaches what is new and detaches what is gone; neither order nor repetition is a change. An ARN that is not known yet, such as that of a policy of the same program, is shown in a preview under its place in the list. Must not be secret, since the attachments are called after it. (Source: IAM User Guide, "IAM and AWS STS quotas".)
      */
     managedPolicyArns?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
@@ -180,7 +180,7 @@ export interface DeploymentRoleArgs {
      */
     path?: pulumi.Input<string | undefined>;
     /**
-     * The ARN of a managed policy that limits what the role can be allowed to do, such as `arn:aws:iam::123456789012:policy/boundary`: one of the role's own account, or one of AWS's. By default none. A change updates the role in place. (Source: IAM User Guide, "Permissions boundaries for IAM entities".)
+     * The ARN of a managed policy that limits what the role can be allowed to do, such as `arn:aws:iam::123456789012:policy/boundary`: one of the role's own account, or one of AWS's. By default none. A null of another resource is an error. A change updates the role in place. (Source: IAM User Guide, "Permissions boundaries for IAM entities".)
      */
     permissionsBoundary?: pulumi.Input<string | undefined>;
     /**
@@ -188,11 +188,11 @@ export interface DeploymentRoleArgs {
      */
     roleName?: pulumi.Input<string | undefined>;
     /**
-     * The names that sessions may have, so that CloudTrail tells who deployed; at least one. Each is a pattern such as `gha-*`, of the characters `A-Z a-z 0-9 + = , . @ _ -`, with `*` for any of them and `?` for one; `${aws:username}` stands for the name of the IAM user who calls, and other variables are refused. Roles have no user name: if one is trusted, an element without it is needed. The caller chooses among the names allowed: a pattern is no proof of who calls, and `${aws:username}` is. By default any name. A change updates the trust policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM and AWS STS condition context keys"; AWS STS API Reference, "AssumeRole".)
+     * The names that sessions may have, so that CloudTrail tells who deployed; from 1 to 2,048. Each is a pattern such as `gha-*`, of the characters `A-Z a-z 0-9 + = , . @ _ -`, with `*` for any of them and `?` for one; `${aws:username}` stands for the name of the IAM user who calls, and other variables are refused. Roles have no user name: if one is trusted, an element without it is needed. The caller chooses among the names allowed: a pattern is no proof of who calls, and `${aws:username}` is. By default any name. A null of another resource is an error. A change updates the trust policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM and AWS STS condition context keys"; AWS STS API Reference, "AssumeRole".)
      */
     sessionNames?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * The addresses that the role may be assumed from, as ranges of IPv4 or IPv6 addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; at least one. AWS sees the public address of the caller; calls through a VPC endpoint do not match. What a session does afterwards may come from anywhere. By default, calls from anywhere are allowed. A change updates the trust policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS global condition context keys", `aws:SourceIp`.)
+     * The addresses that the role may be assumed from, as ranges of IPv4 or IPv6 addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; from 1 to 1,170. AWS sees the public address of the caller; calls through a VPC endpoint do not match. What a session does afterwards may come from anywhere. By default, calls from anywhere are allowed. A null of another resource is an error. A change updates the trust policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS global condition context keys", `aws:SourceIp`.)
      */
     sourceIps?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
