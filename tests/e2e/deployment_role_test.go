@@ -68,7 +68,7 @@ func TestDeploymentRoleExamples(t *testing.T) {
 		result, steps := s.MustUp()
 		if want := []string{
 			"create Group robot", "create GroupMembership robot", "create GroupPolicy robot",
-			"create Role production", "create Role staging", "create RolePolicy production:deploy",
+			"create Role production:production", "create Role staging:staging", "create RolePolicy production:deploy",
 			"create RolePolicy staging:deploy", "create User robot",
 		}; !slices.Equal(texts(steps), want) {
 			t.Errorf("up takes\n%s\nand not\n%s", lines(texts(steps)), lines(want))
@@ -203,12 +203,15 @@ func TestDeploymentRoleInputs(t *testing.T) {
 	send := pulumi.Map{"Version": pulumi.String("2012-10-17"), "Statement": pulumi.Array{pulumi.Map{
 		"Effect": pulumi.String("Allow"), "Action": pulumi.String("sqs:SendMessage"), "Resource": pulumi.String("*"),
 	}}}
-	// replaced are the steps of a replacement of the role, and with it of all that it has.
-	replaced := func(property string) []string {
-		return []string{
-			"replace Role role [" + property + "]", "replace RolePolicy role:publish", "replace RolePolicy role:transmit",
-			"replace RolePolicyAttachment role:cicd/buckets", "replace RolePolicyAttachment role:topics",
-		}
+	// replaced are the steps of a change that AWS takes no second role for, and with it of all that the role has.
+	replaced := []string{
+		"replace Role role:deploy [path]", "replace RolePolicy role:publish", "replace RolePolicy role:transmit",
+		"replace RolePolicyAttachment role:cicd/buckets", "replace RolePolicyAttachment role:topics",
+	}
+	// renamed are the steps to a role with another name.
+	renamed := []string{
+		"create Role role:release", "delete Role role:deploy", "replace RolePolicy role:publish [role]",
+		"replace RolePolicy role:transmit [role]",
 	}
 	for _, change := range []struct {
 		what  string
@@ -231,7 +234,7 @@ func TestDeploymentRoleInputs(t *testing.T) {
 			}, []string{
 				"create RolePolicy role:publish", "create RolePolicy role:send",
 				"create RolePolicyAttachment role:cicd/buckets", "create RolePolicyAttachment role:queues",
-				"update Role role [assumeRolePolicy description maxSessionDuration permissionsBoundary tags]",
+				"update Role role:deploy [assumeRolePolicy description maxSessionDuration permissionsBoundary tags]",
 			}, nil, func(*lab.Role) {},
 		},
 		{
@@ -269,7 +272,7 @@ func TestDeploymentRoleInputs(t *testing.T) {
 			}, func(r *lab.Role) { r.Attached = []string{bucketsARN, ownPolicy + "topics"} },
 		},
 		{
-			"the path", func() { args.Path = pulumi.String("/cicd/") }, replaced("path"), replaced("path"), func(r *lab.Role) {
+			"the path", func() { args.Path = pulumi.String("/cicd/") }, replaced, replaced, func(r *lab.Role) {
 				r.Path, r.ARN = "/cicd/", assumed+"cicd/deploy"
 			},
 		},
@@ -279,7 +282,7 @@ func TestDeploymentRoleInputs(t *testing.T) {
 			}, nil, func(r *lab.Role) { r.Attached = nil },
 		},
 		{
-			"the name", func() { args.RoleName = pulumi.String("release") }, replaced("name")[:3], replaced("name")[:3],
+			"the name", func() { args.RoleName = pulumi.String("release") }, renamed, renamed,
 			func(r *lab.Role) { r.Name, r.ARN = "release", assumed+"cicd/release" },
 		},
 		{
@@ -289,7 +292,7 @@ func TestDeploymentRoleInputs(t *testing.T) {
 				}
 			}, []string{
 				"delete RolePolicy role:publish", "delete RolePolicy role:transmit",
-				"update Role role [assumeRolePolicy description maxSessionDuration permissionsBoundary tags]",
+				"update Role role:release [assumeRolePolicy description maxSessionDuration permissionsBoundary tags]",
 			}, nil, func(r *lab.Role) {
 				*r = lab.Role{
 					Name: r.Name, Path: r.Path, ARN: r.ARN, Trust: harness.Canonical(t, harness.TrustPolicy("bot", "")),

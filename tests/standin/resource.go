@@ -187,7 +187,7 @@ func (r *resourceType) check(ctx context.Context, req p.CheckRequest, defaultTag
 		in[name] = v.WithSecret(v.Secret() || r.props[name].secret)
 	}
 	if r.hasTags() {
-		in["tagsAll"] = mergeTags(defaultTags, in["tags"])
+		in[mergedTagsKey] = mergeTags(defaultTags, in["tags"])
 	}
 	in[defaultsKey] = stringArray(defaulted)
 	return p.CheckResponse{Inputs: property.NewMap(in), Failures: failures}
@@ -244,7 +244,7 @@ func (r *resourceType) changes(state, in values, ignore []string) map[string]boo
 }
 
 func (r *resourceType) diff(req p.DiffRequest) p.DiffResponse {
-	state, in := plainMap(req.State).AsMap(), plainMap(req.Inputs).AsMap()
+	state, in := plainMap(req.State).AsMap(), planInputs(req.Inputs)
 	changed := r.changes(state, in, req.IgnoreChanges)
 	detailed := map[string]p.PropertyDiff{}
 	replace := false
@@ -295,12 +295,24 @@ func (r *resourceType) outputs(read values, id property.Value, marked property.M
 			out[name] = v
 		}
 	}
-	secretTags := marked.Get("tags").HasSecrets() || marked.Get("tagsAll").HasSecrets()
 	for name, v := range out {
-		out[name] = v.WithSecret(
-			marked.Get(name).HasSecrets() || r.props[name].secret || (name == "tagsAll" && secretTags))
+		out[name] = v.WithSecret(marked.Get(name).HasSecrets() || r.props[name].secret)
 	}
 	return property.NewMap(out)
+}
+
+// mergedTagsKey has tagsAll among the inputs. Under its own name, the engine would make the output secret with the tags,
+// and that of the official plugin, which is no input, is not.
+const mergedTagsKey = "__tagsAll"
+
+// planInputs are what Terraform plans with: the inputs, and tagsAll.
+func planInputs(inputs property.Map) values {
+	in := plainMap(inputs).AsMap()
+	if tags, ok := in[mergedTagsKey]; ok {
+		in["tagsAll"] = tags
+		delete(in, mergedTagsKey)
+	}
+	return in
 }
 
 // planned are the inputs in the form that Terraform plans with.
@@ -334,7 +346,7 @@ func (r *resourceType) preview(in values) values {
 var unknown = property.New(property.Computed)
 
 func (r *resourceType) doCreate(ctx context.Context, c *awsClients, req p.CreateRequest) (p.CreateResponse, error) {
-	in := r.planned(plainMap(req.Properties).AsMap())
+	in := r.planned(planInputs(req.Properties))
 	if req.DryRun {
 		return p.CreateResponse{Properties: r.outputs(r.preview(in), unknown, req.Properties)}, nil
 	}
@@ -448,7 +460,7 @@ func (r *resourceType) doRead(ctx context.Context, c *awsClients, req p.ReadRequ
 }
 
 func (r *resourceType) doUpdate(ctx context.Context, c *awsClients, req p.UpdateRequest) (p.UpdateResponse, error) {
-	state, in := plainMap(req.State).AsMap(), r.planned(plainMap(req.Inputs).AsMap())
+	state, in := plainMap(req.State).AsMap(), r.planned(planInputs(req.Inputs))
 	changed := r.changes(state, in, req.IgnoreChanges)
 	for name := range changed {
 		if r.replaces(name, state, in) {

@@ -8,15 +8,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
-// mergeTags is tagsAll: the provider's default tags under the resource's own, unknown if either is. Terraform does not
-// make it secret where its parts are.
+// mergeTags is tagsAll: the provider's default tags under the resource's own, unknown if either is.
 func mergeTags(defaults, own property.Value) property.Value {
 	if defaults.HasComputed() || own.HasComputed() {
 		return property.New(property.Computed)
 	}
 	merged := strMap(defaults)
 	maps.Copy(merged, strMap(own))
-	return stringMap(merged)
+	return stringMap(merged).WithSecret(own.HasSecrets() || defaults.HasSecrets())
 }
 
 // apiTags are tags as an API takes them, in a fixed order; nil for none.
