@@ -3,8 +3,10 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
@@ -66,9 +68,9 @@ type SecretsManagerArgs struct {
 var accessKeyRules = input.Rules{
 	"userName":    input.Text(iam.CheckUserName),
 	"generation":  input.Integer(checkGeneration),
-	"rotateEvery": input.Text(rotation.CheckInterval),
+	"rotateEvery": interval,
 	"previous":    input.OneOf(rotation.Statuses()...),
-	"handOver":    input.Text(rotation.CheckInterval),
+	"handOver":    interval,
 	"revoked":     input.Boolean,
 	"pgpKey":      input.Text(pgp.CheckKey),
 	secretsManagerInput: input.Object(input.Rules{
@@ -76,6 +78,18 @@ var accessKeyRules = input.Rules{
 		"kmsKeyId": input.Text(store.CheckKMSKeyID),
 	}, "name"),
 	"ssmPath": input.Text(store.CheckParameterPath),
+}
+
+// interval is the rule of an interval. YAML and people take one for a number.
+func interval(in *input.Inputs, at input.Location, v property.Value) {
+	if v.IsNumber() {
+		days := strconv.FormatFloat(v.AsNumber(), 'f', -1, 64) + "d"
+		if rotation.CheckInterval(days) == nil {
+			in.Report(at, v, rule.Broken("must be a string, and is a number").WithHint("%s", rule.DidYouMean(days)))
+			return
+		}
+	}
+	input.Text(rotation.CheckInterval)(in, at, v)
 }
 
 func checkGeneration(n int) error {

@@ -96,7 +96,11 @@ func parsePolicyARN(s string) (arn, error) {
 	dir, name := splitName("/" + path)
 	if !ok || !isPolicy || !a.isIAM() || (a.account != awsAccount && !accountRE.MatchString(a.account)) ||
 		CheckPath(dir) != nil || CheckPolicyName(name) != nil {
-		return arn{}, rule.Broken(policyARNForm)
+		broken := rule.Broken(policyARNForm)
+		if name := strings.TrimPrefix(strings.TrimPrefix(s, "aws:"), policyPrefix); CheckPolicyName(name) == nil {
+			return arn{}, broken.WithHint("%s", rule.DidYouMean("arn:aws:iam::aws:"+policyPrefix+name))
+		}
+		return arn{}, broken
 	}
 	return a, nil
 }

@@ -54,7 +54,13 @@ func checkName(s string, limit int) error {
 	case utf8.RuneCountInString(s) > limit:
 		return rule.Broken("must have at most %d characters", limit)
 	case !nameRE.MatchString(s):
-		return rule.Broken("must consist of the characters %s", nameCharacters)
+		broken := rule.Broken("must consist of the characters %s", nameCharacters)
+		if a, isARN := parseARN(s); isARN {
+			if _, name := splitName(a.resource); checkName(name, limit) == nil {
+				return broken.WithHint("this is an ARN; %s", rule.DidYouMean(name))
+			}
+		}
+		return broken
 	}
 	return nil
 }

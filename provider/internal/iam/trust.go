@@ -211,7 +211,11 @@ func parsePrincipal(s string) (arn, error) {
 	}
 	a, ok := parseARN(s)
 	if !ok {
-		return arn{}, rule.Broken(principalForm)
+		broken := rule.Broken(principalForm)
+		if tail, err := parsePrincipal("arn:aws:iam::123456789012:" + s); err == nil {
+			return arn{}, broken.WithHint("did you mean arn:aws:iam::ACCOUNT:%s, with the number of its account?", tail.resource)
+		}
+		return arn{}, broken
 	}
 	if role, isSession := sessionRole(a); isSession {
 		return arn{}, rule.Broken("must be the ARN of a role, and not of a session of one").
