@@ -229,8 +229,8 @@ func (r *resourceType) changes(state, in values, ignore []string) map[string]boo
 			continue
 		}
 		want, set := in[name]
-		if !set && property.computed {
-			continue
+		if !set && (property.computed || name == "tagsAll") {
+			continue // After a refresh, the inputs lack it.
 		}
 		if !set {
 			// Imported inputs lack their defaults, and the engine compares them with the state in a refresh.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/engine"
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
@@ -49,12 +50,24 @@ func NewLab(t *testing.T) *lab.Lab {
 	return NewAccount(t, lab.Account)
 }
 
+// LagVariable is the environment variable that has every lab tell changes of users and access keys only after some time,
+// such as 1s, as AWS does.
+const LagVariable = "CICD_LAB_LAG"
+
 // NewAccount starts a lab with another account number, beside the one that a test has.
 func NewAccount(t *testing.T, number string) *lab.Lab {
 	t.Helper()
 	l, err := lab.NewAccount(t.Context(), t.TempDir(), number)
 	Check(t, err)
 	t.Cleanup(l.Close)
+	if lag := os.Getenv(LagVariable); lag != "" {
+		d, err := time.ParseDuration(lag)
+		Check(t, err)
+		l.LagKeys(d)
+		l.LagNewUsers(d)
+		l.NewKeysTake(d)
+		l.IAMWait = 2 * d
+	}
 	return l
 }
 

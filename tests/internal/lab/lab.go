@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -16,6 +17,10 @@ type Lab struct {
 	Dir string
 	// Region is the region that the environment names. It says in which partition the account is read back.
 	Region string
+
+	// IAMWait is how long AWS may take until a change of an access key is seen everywhere. It is 0 at first, as moto
+	// needs no time.
+	IAMWait time.Duration
 
 	moto  *moto
 	front *front
@@ -112,10 +117,9 @@ func (l *Lab) Env() map[string]string {
 		// At each step, a file backend writes the state, and a copy of it.
 		"PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
 
-		"PULUMI_CONFIG_PASSPHRASE": "lab",
-		"PULUMI_SKIP_UPDATE_CHECK": "true",
-		// moto's keys work at once.
-		"CICD_IAM_WAIT":               "0s",
+		"PULUMI_CONFIG_PASSPHRASE":    "lab",
+		"PULUMI_SKIP_UPDATE_CHECK":    "true",
+		"CICD_IAM_WAIT":               l.IAMWait.String(),
 		"AWS_ENDPOINT_URL":            l.Endpoint(),
 		"AWS_ACCESS_KEY_ID":           accessKeyID,
 		"AWS_SECRET_ACCESS_KEY":       secretAccessKey,
