@@ -301,8 +301,8 @@ func (r *resourceType) outputs(read values, id property.Value, marked property.M
 	return property.NewMap(out)
 }
 
-// mergedTagsKey has tagsAll among the inputs. Under its own name, the engine would make the output secret with the tags,
-// and that of the official plugin, which is no input, is not.
+// mergedTagsKey has tagsAll among the inputs. Under its own name, the engine would make the output secret with the
+// tags, and that of the official plugin, which is no input, is not.
 const mergedTagsKey = "__tagsAll"
 
 // planInputs are what Terraform plans with: the inputs, and tagsAll.

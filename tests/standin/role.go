@@ -54,8 +54,8 @@ var role = &resourceType{
 		"createDate": {kind: kindString, doc: "When the role was created.", output: true},
 		"uniqueId":   {kind: kindString, doc: "The role's unique id.", output: true},
 		// Terraform reads both, whoever put them there.
-		"inlinePolicies":    {kind: kindObjects, doc: "The role's inline policies.", output: true, optional: true},
-		"managedPolicyArns": {kind: kindStrings, doc: "The ARNs of the role's managed policies.", output: true, optional: true},
+		"inlinePolicies":    {kind: kindObjects, doc: "Its inline policies.", output: true, optional: true},
+		"managedPolicyArns": {kind: kindStrings, doc: "The ARNs of its managed policies.", output: true, optional: true},
 	},
 	unserved: []string{"inlinePolicies", "managedPolicyArns", "namePrefix"},
 	create: func(ctx context.Context, c *awsClients, in values) (string, error) {

@@ -50,8 +50,8 @@ func NewLab(t *testing.T) *lab.Lab {
 	return NewAccount(t, lab.Account)
 }
 
-// LagVariable is the environment variable that has every lab tell changes of users and access keys only after some time,
-// such as 1s, as AWS does.
+// LagVariable is the environment variable that has every lab tell changes of users and access keys only after some
+// time, such as 1s, as AWS does.
 const LagVariable = "CICD_LAB_LAG"
 
 // NewAccount starts a lab with another account number, beside the one that a test has.

@@ -130,8 +130,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *front) serve(w http.ResponseWriter, r *http.Request, call Call, body []byte) {
 	params := call.Params
 	answer := &statusWriter{ResponseWriter: w}
-	if f.refuseKey(answer, call) || f.refuseNewUser(answer, call) || f.refuseTags(answer, call) || f.refuseDeletion(r.Context(), answer, call) ||
-		f.serveBoundary(answer, params) {
+	if f.refuseKey(answer, call) || f.refuseNewUser(answer, call) || f.refuseTags(answer, call) ||
+		f.refuseDeletion(r.Context(), answer, call) || f.serveBoundary(answer, params) {
 		f.note(call, answer.status)
 		return
 	}
