@@ -93,6 +93,10 @@ func TestEngineModes(t *testing.T) {
 			commands: [][]string{{"up", "--yes", "--skip-preview", "--parallel", "1", "--exclude", newRoleURN}},
 			problem:  "assumableRoles, tags: must be known in an update", calls: []string{"UpdateGroup"},
 		},
+		"exclude the new role and components": {
+			commands: [][]string{{"up", "--yes", "--exclude", newRoleURN, "--exclude", "**cicd:index**"}},
+			calls:    []string{"UpdateGroup"},
+		},
 		"continue-on-error": {
 			commands: [][]string{{"up", "--yes", "--skip-preview", "--continue-on-error"}}, refused: "UpdateGroup",
 			problem: "UpdateGroup", calls: without("UpdateGroup"),
