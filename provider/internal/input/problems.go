@@ -23,9 +23,17 @@ type problem struct{ path, value, rule string }
 
 // Report adds a problem with the value at a location. A secret is not shown, and neither is the key of a secret map.
 func (in *Inputs) Report(at Location, v property.Value, err error) {
+	if at.secret {
+		at.path = at.path[:1]
+	}
+	in.report(at, v, err)
+}
+
+// report adds a problem with the value at a location whose path has no secret. A secret value is not shown.
+func (in *Inputs) report(at Location, v property.Value, err error) {
 	broken := problem{path: at.path.String(), value: show(v), rule: err.Error()}
 	if at.secret {
-		broken.path, broken.value = at.path[:1].String(), "[secret]"
+		broken.value = "[secret]"
 		var violation *rule.Violation
 		if errors.As(err, &violation) {
 			broken.rule = violation.Rule

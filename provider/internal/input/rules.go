@@ -156,6 +156,19 @@ func Object(fields Rules, required ...string) Rule {
 	}
 }
 
+// AtMost is the rule of a list that has at most so many elements, because no more fit into what is made of it. No
+// element of a longer one is looked at.
+func AtMost(most int, into string, check Rule) Rule {
+	return func(in *Inputs, at Location, v property.Value) {
+		if v.IsArray() && v.AsArray().Len() > most {
+			in.Report(at, v, fmt.Errorf("must have at most %d elements, and has %d: no more fit into %s", most,
+				v.AsArray().Len(), into))
+			return
+		}
+		check(in, at, v)
+	}
+}
+
 // List is the rule of a list of strings.
 func List(check func(string) error) Rule {
 	return func(in *Inputs, at Location, v property.Value) {
