@@ -104,7 +104,7 @@ func checkDeploymentRole(in *input.Inputs, name string) {
 var trustInputs = []string{"trusted", trustedJobsInput, "sessionNames", "externalId", "sourceIps", "allowSessionTags"}
 
 // checkTrust returns the trust policy of inputs that have passed their rules, and whether it is known. It reports a
-// problem with the policy as a whole. Without an account, it checks the policy, and knows one with jobs not yet.
+// problem with the policy as a whole. A policy with jobs is checked without an account too, and is not known then.
 func checkTrust(in *input.Inputs, account *iam.Account) (policy string, known bool) {
 	if !in.Known(trustInputs...) {
 		return "", false

@@ -100,7 +100,7 @@ func jobPart(v property.Value) any {
 	case v.IsArray():
 		list := make([]any, v.AsArray().Len())
 		for i, element := range v.AsArray().All {
-			list[i] = jobPart(inherit(v, element))
+			list[i] = jobPart(element)
 		}
 		return list
 	case v.IsMap():
