@@ -88,8 +88,8 @@ func newOidcProvider(c *construction) (pulumi.ComponentResource, error) {
 	component.ProviderArn = provider.Arn
 	// These are the inputs, known in a preview, so that a role's trust policy is. What is made of them comes after the
 	// provider.
-	component.Issuer = after[pulumi.StringOutput](c.Context, issuer, provider)
-	component.Audiences = after[pulumi.StringArrayOutput](c.Context, audiences.ToStringArrayOutput(), provider)
+	component.Issuer = after[pulumi.StringOutput, string](issuer, provider)
+	component.Audiences = after[pulumi.StringArrayOutput, []string](audiences.ToStringArrayOutput(), provider)
 	return component, nil
 }
 
@@ -141,7 +141,7 @@ func explainExisting(c *construction, component *OidcProvider) (pulumi.ResourceO
 	return pulumi.ResourceHooks(&pulumi.ResourceHookBinding{OnError: []*pulumi.ErrorHook{hook}}), nil
 }
 
-// after returns an output that depends on a resource too, though its value does not.
-func after[O pulumi.Output](ctx *pulumi.Context, output O, on pulumi.Resource) O {
-	return input.As[O](pulumi.OutputWithDependencies(ctx.Context(), output, on))
+// after returns an output with the same value that depends on a resource too. The URN is known in a preview.
+func after[O pulumi.Output, T any](output O, on pulumi.Resource) O {
+	return input.As[O](apply(pulumi.All(output, on.URN()), func(v []any) (T, error) { return cast[T](v[0]) }))
 }
