@@ -34,6 +34,9 @@ func TestNullOfAnotherResource(t *testing.T) {
 			"roleName", "path", "description", "maxSessionDuration", "allowSessionTags", "tags",
 		}, resource.PropertyMap{"trusted": strs(testRobot)}},
 		accessKeyToken: {accessKeyRules, nil, resource.PropertyMap{"userName": resource.NewProperty("bot")}},
+		oidcProviderToken: {oidcProviderRules(serve.Identity{}), []string{"tags"}, resource.PropertyMap{
+			"issuer": resource.NewProperty(testIssuer),
+		}},
 	} {
 		for name := range tt.rules {
 			for _, preview := range []bool{true, false} {

@@ -45,6 +45,12 @@ func TestUnknownInAnUpdate(t *testing.T) {
 			deploymentRoleToken, "inlinePolicies", resource.NewProperty(resource.PropertyMap{"x": document(unknown)}),
 			"aws:iam/rolePolicy:RolePolicy", "policy",
 		},
+		{
+			deploymentRoleToken, trustedJobsInput, resource.NewProperty([]resource.PropertyValue{resource.NewProperty(
+				resource.PropertyMap{"github": resource.NewProperty(resource.PropertyMap{"repository": unknown})})}),
+			"aws:iam/role:Role", "assumeRolePolicy",
+		},
+		{oidcProviderToken, "audiences", list, childOidcProviderType, "clientIdLists"},
 		{accessKeyToken, "userName", unknown, journalToken, "userName"},
 		{accessKeyToken, "ssmPath", unknown, journalToken, "ssmPath"},
 	} {
@@ -53,6 +59,8 @@ func TestUnknownInAnUpdate(t *testing.T) {
 		switch inputs := (resource.PropertyMap{resource.PropertyKey(tt.input): tt.value}); tt.component {
 		case deploymentRoleToken:
 			req = tp.roleRequest(t, inputs)
+		case oidcProviderToken:
+			req = tp.oidcRequest(t, inputs)
 		case accessKeyToken:
 			req = tp.keyRequest(t, map[string]resource.PropertyValue{tt.input: tt.value})
 		default:

@@ -2,12 +2,14 @@ package provider
 
 import (
 	"fmt"
+	"strings"
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/oidc"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
 )
 
@@ -17,6 +19,7 @@ const (
 	// defaultRoleDescription is the description of a role by default.
 	defaultRoleDescription = "Assumed by CI/CD robots to deploy; made by " + deploymentRoleToken + "."
 
+	trustedJobsInput     = "trustedJobs"
 	managedPoliciesInput = "managedPolicyArns"
 	inlinePoliciesInput  = "inlinePolicies"
 
@@ -25,7 +28,8 @@ const (
 
 // DeploymentRoleArgs are the inputs of a [DeploymentRole], for the schema.
 type DeploymentRoleArgs struct {
-	Trusted             pulumi.StringArrayInput `pulumi:"trusted"`
+	Trusted             pulumi.StringArrayInput `pulumi:"trusted,optional"`
+	TrustedJobs         pulumi.ArrayInput       `pulumi:"trustedJobs,optional"`
 	RoleName            pulumi.StringPtrInput   `pulumi:"roleName,optional"`
 	Path                pulumi.StringPtrInput   `pulumi:"path,optional"`
 	Description         pulumi.StringPtrInput   `pulumi:"description,optional"`
@@ -40,8 +44,8 @@ type DeploymentRoleArgs struct {
 	Tags                pulumi.StringMapInput   `pulumi:"tags,optional"`
 }
 
-// DeploymentRole is an IAM role with the permissions of one deployment target, which only named users and roles may
-// assume. Its fields are its outputs.
+// DeploymentRole is an IAM role with the permissions of one deployment target, which only named users, roles and CI
+// jobs may assume. Its fields are its outputs.
 type DeploymentRole struct {
 	pulumi.ResourceState
 
@@ -57,6 +61,7 @@ func deploymentRoleRules(aws serve.Identity) input.Rules {
 	return input.Rules{
 		"trusted": input.AtMost(iam.MaxPrincipals, intoTrustPolicy, input.NonEmpty(account.CheckPrincipal,
 			"name at least one user or role")),
+		trustedJobsInput:      input.AtMost(iam.MaxWebIdentities, intoTrustPolicy, input.Jobs),
 		"roleName":            input.OrNull(input.Text(iam.CheckRoleName)),
 		"path":                input.OrNull(input.Text(iam.CheckPath)),
 		"description":         input.OrNull(input.Text(iam.CheckRoleDescription)),
@@ -76,7 +81,9 @@ func deploymentRoleRules(aws serve.Identity) input.Rules {
 
 // checkDeploymentRole checks the inputs without an account.
 func checkDeploymentRole(in *input.Inputs, name string) {
-	in.Require("trusted", "name the users and roles that may assume the role")
+	if !in.Given(trustedJobsInput) {
+		in.Require("trusted", "name the users and roles that may assume the role, or its CI jobs in "+trustedJobsInput)
+	}
 	in.RejectSecretNames(managedPoliciesInput, inlinePoliciesInput)
 	in.Check(deploymentRoleRules(serve.Identity{}))
 	in.CheckGeneratedName("roleName", name, iam.CheckRoleName)
@@ -88,45 +95,71 @@ func checkDeploymentRole(in *input.Inputs, name string) {
 		return
 	}
 	// What only several inputs together can break.
+	jobs := in.Jobs(trustedJobsInput)
 	if in.Known("trusted", "sessionNames") {
-		if err := iam.CheckSessionNamesFor(in.Strings("trusted"), false, in.Strings("sessionNames")); err != nil {
+		if err := iam.CheckSessionNamesFor(in.Strings("trusted"), len(jobs) > 0, in.Strings("sessionNames")); err != nil {
 			in.ReportWhole(input.At("sessionNames"), err)
 			return
 		}
 	}
-	if in.Known(trustInputs...) {
-		if _, err := readTrust(in); err != nil {
-			in.ReportWhole(input.At("trusted"), err)
+	if in.Known("trusted", "externalId") {
+		if err := iam.CheckExternalIDFor(in.Strings("trusted"), in.String("externalId")); err != nil {
+			in.ReportWhole(input.At("externalId"), err)
+			return
 		}
 	}
+	checkTrust(in, nil)
 }
 
 // trustInputs are the inputs that the trust policy is made of.
-var trustInputs = []string{"trusted", "sessionNames", "externalId", "sourceIps", "allowSessionTags"}
+var trustInputs = []string{"trusted", trustedJobsInput, "sessionNames", "externalId", "sourceIps", "allowSessionTags"}
+
+// checkTrust returns the trust policy of inputs that have passed their rules, and whether it is known. It reports a
+// problem with the policy as a whole. A policy with jobs is checked without an account too, and is not known then.
+func checkTrust(in *input.Inputs, account *iam.Account) (policy string, known bool) {
+	if !in.Known(trustInputs...) {
+		return "", false
+	}
+	policy, err := readTrust(in, account)
+	if err != nil {
+		blamed := "trusted"
+		if !in.Given(blamed) {
+			blamed = trustedJobsInput
+		}
+		in.ReportWhole(input.At(blamed), err)
+	}
+	return policy, account != nil || !in.Given(trustedJobsInput)
+}
 
 // readTrust returns the trust policy of inputs that have passed their rules and are known.
-func readTrust(in *input.Inputs) (string, error) {
+func readTrust(in *input.Inputs, account *iam.Account) (string, error) {
+	if account == nil {
+		account = &iam.Account{}
+	}
 	sources, err := iam.ParseCIDRs(in.Strings("sourceIps"))
 	if err != nil {
 		return "", err
 	}
+	jobs, err := oidc.Identities(in.Jobs(trustedJobsInput), account.Partition)
+	if err != nil {
+		return "", err
+	}
 	return iam.Trust{
-		Principals: in.Strings("trusted"), SessionNames: in.Strings("sessionNames"), ExternalID: in.String("externalId"),
+		Account: *account, Principals: in.Strings("trusted"), WebIdentities: jobs,
+		SessionNames: in.Strings("sessionNames"), ExternalID: in.String("externalId"),
 		Sources: sources, SessionTags: in.Bool("allowSessionTags"),
 	}.Policy()
 }
 
 // newDeploymentRole registers a role with its children.
 func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
-	_, err := c.identify(deploymentRoleRules, "trusted", managedPoliciesInput, "permissionsBoundary", "tags")
+	aws, err := c.identify(deploymentRoleRules, "trusted", managedPoliciesInput, "permissionsBoundary", "tags")
 	if err != nil {
 		return nil, err
 	}
-	trust, known := "", c.in.Known(trustInputs...)
-	if known {
-		if trust, err = readTrust(c.in); err != nil {
-			return nil, err
-		}
+	trust, known := checkTrust(c.in, aws.Account)
+	if err := c.in.Err(); err != nil {
+		return nil, err
 	}
 	deployment := &DeploymentRole{}
 	child, err := c.register(deploymentRoleToken, deployment)
@@ -258,6 +291,15 @@ func warnDeploymentRole(c *construction, deployment *DeploymentRole, trust strin
 	if n := len(iam.Distinct(c.in.Strings(managedPoliciesInput))); n > iam.DefaultManagedPolicies {
 		if err := c.warn(deployment, "%s has %d policies, and AWS takes %d by default; have the account's quota \"Managed "+
 			"policies per role\" raised", managedPoliciesInput, n, iam.DefaultManagedPolicies); err != nil {
+			return err
+		}
+	}
+	for _, w := range oidc.Warnings(c.in.Jobs(trustedJobsInput)) {
+		jobs := make([]string, len(w.Jobs))
+		for i, job := range w.Jobs {
+			jobs[i] = fmt.Sprintf("%s[%d]", trustedJobsInput, job)
+		}
+		if err := c.warn(deployment, "%s: %s", strings.Join(jobs, ", "), w.Text); err != nil {
 			return err
 		}
 	}

@@ -32,16 +32,24 @@ func (args *DeploymentRoleArgs) Annotate(a infer.Annotator) {
 		contextKeys  = "(Source: IAM User Guide, \"IAM and AWS STS condition context keys\"; AWS STS API Reference, " +
 			"\"AssumeRole\".)"
 	)
-	a.Describe(&args.Trusted, "The IAM users and roles that may assume the role, at least one: their ARNs, in this or "+
-		"another account of the partition, such as a robot's `userArn`. Each is one user or one role: accounts, groups, "+
-		"sessions, `*` and wildcards are refused. For a session, give the ARN of its role. The trust is in the ARN: a "+
-		"user need not exist yet, and one that is deleted and made again under the same name and path is trusted as "+
-		"before, whoever makes it. One that is renamed is not. Those trusted need a policy of their own that allows them "+
-		"`sts:AssumeRole` on this role, as a robot has it by its `assumableRoles`. The trust policy that comes of it must "+
-		"fit into 2,048 characters, or as many as the account's quota \"Role trust policy length\" has been raised to, at "+
-		"most 8,192: by default room for some 30 users of one account. "+updatesTrust+
+	a.Describe(&args.Trusted, "The IAM users and roles that may assume the role: their ARNs, in this or another "+
+		"account of the partition, such as a robot's `userArn`. At least one is needed, or a job in `trustedJobs`. Each "+
+		"is one user or one role: accounts, groups, sessions, `*` and wildcards are refused. For a session, give the ARN "+
+		"of its role. The trust is in the ARN: a user need not exist yet, and one that is deleted and made again under "+
+		"the same name and path is trusted as before, whoever makes it. One that is renamed is not. Those trusted need a "+
+		"policy of their own that allows them `sts:AssumeRole` on this role, as a robot has it by its `assumableRoles`. "+
+		"The trust policy that comes of it must fit into 2,048 characters, or as many as the account's quota \"Role "+
+		"trust policy length\" has been raised to, at most 8,192: by default room for some 30 users of one account. "+
+		updatesTrust+
 		"(Source: IAM User Guide, \"AWS JSON policy elements: Principal\" and \"AWS global condition context keys\", "+
 		"`aws:PrincipalArn`.)")
+	a.Describe(&args.TrustedJobs, "The jobs of CI systems that may assume the role with an OpenID Connect token, and "+
+		"without an access key. At least one is needed, or a user or role in `trusted`. Each is an object with one key, "+
+		"the CI system, and below it what the job's token must have. The account needs an OpenID Connect provider for "+
+		"the issuer, an `OidcProvider` or one that exists already; its ARN is computed, and nothing is looked up. A "+
+		"field that is left out narrows nothing, so that one that is null in an output of another resource is an error. "+
+		"They count towards the limit of the trust policy, by default room for three GitHub repositories. "+updatesTrust+
+		"(Source: AWS STS API Reference, \"AssumeRoleWithWebIdentity\".)")
 	a.Describe(&args.RoleName, "The name of the IAM role: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in "+
 		"the account without regard to case. By default, the resource's own name with a random suffix, such as "+
 		"`staging-1a2b3c4`. IAM cannot rename a role: a change replaces it, the new one before the old one, with another "+
@@ -78,15 +86,16 @@ func (args *DeploymentRoleArgs) Annotate(a infer.Annotator) {
 		"(Source: IAM User Guide, \"Update the maximum session duration for a role\".)")
 	a.Describe(&args.ExternalID, "What a caller has to give as the external ID, besides being trusted: 2 to 1,224 "+
 		"characters of `A-Z a-z 0-9 + = , . @ _ : / -`. It keeps a service that assumes roles for many customers from "+
-		"assuming this one for another. It may be secret, and then makes `trustPolicy` secret; AWS itself does not keep it "+
-		"secret. By default none is asked for. "+notNull+"A change updates the trust policy in place. "+
-		"(Source: IAM User Guide, \"Access to AWS accounts owned by third parties\".)")
+		"assuming this one for another. It may be secret, and then makes `trustPolicy` secret; AWS itself does not keep "+
+		"it secret. CI jobs cannot give one: it holds for `trusted`, and is an error without. By default none is asked "+
+		"for. "+notNull+"A change updates the trust policy in place. (Source: IAM User Guide, \"Access to AWS accounts "+
+		"owned by third parties\".)")
 	a.Describe(&args.SessionNames, "The names that sessions may have, so that CloudTrail tells who deployed; from 1 "+
 		"to 2,048. Each is a pattern such as `gha-*`, of the characters `A-Z a-z 0-9 + = , . @ _ -`, with `*` for any of "+
 		"them and `?` for one; `${aws:username}` stands for the name of the IAM user who calls, and other variables are "+
-		"refused. Roles have no user name: if one is trusted, an element without it is needed. The caller chooses among "+
-		"the names allowed: a pattern is no proof of who calls, and `${aws:username}` is. By default any name. "+
-		notNull+updatesTrust+contextKeys)
+		"refused. Roles and CI jobs have no user name: if one is trusted, an element without it is needed. The caller "+
+		"chooses among the names allowed: a pattern is no proof of who calls, and `${aws:username}` is. By default any "+
+		"name. "+notNull+updatesTrust+contextKeys)
 	a.Describe(&args.AllowSessionTags, "Whether callers may tag their sessions, for which IAM asks `sts:TagSession` of "+
 		"the trust policy, and of the caller's own policy too: a `RobotAccount` has an input of the same name. The "+
 		"action `aws-actions/configure-aws-credentials` tags sessions unless its `role-skip-session-tagging` is set, and "+

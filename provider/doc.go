@@ -7,10 +7,12 @@
 //	construction.go             from a Construct request to a component
 //	robot_account.go            RobotAccount: inputs, outputs, rules, children
 //	deployment_role.go          DeploymentRole, likewise
+//	oidc_provider.go            OidcProvider, likewise
 //	access_key.go               AccessKey, likewise; its children are in access_key_resources.go and access_key_stores.go
 //	access_key_journal.go       the resource that remembers a user's keys in the stack's state
 //	*_schema.go, *.md           what the schema says of each of them, in five languages
 //	schema.go                   what pulumi-go-provider infers, corrected
+//	trusted_job_schema.go       the types of the jobs that a role trusts, from internal/oidc
 //	outputs.go                  applying functions to outputs without losing panics and types
 //	workaround_*.go             one file for each bug of a library, with the test that fails once the bug is gone
 //	internal/serve              connections, cancelling, panics, hooks, and the caller's AWS account

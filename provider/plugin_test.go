@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -24,6 +25,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -50,6 +52,10 @@ type testPlugin struct {
 	noHooks bool
 	// userKeys are the access keys that AWS lists, by ID, with the time at which each was made.
 	userKeys map[string]string
+	// fails is the error with which AWS answers the creation of a custom resource, if it does.
+	fails string
+	// errorHooks are the registered error hooks, by name.
+	errorHooks map[string]*pulumirpc.Callback
 	// noted is the journal of access keys that the engine has noted.
 	noted *structpb.Struct
 
@@ -135,6 +141,50 @@ func (m testMonitor) RegisterResourceHook(
 	return &emptypb.Empty{}, nil
 }
 
+// RegisterErrorHook takes an error hook.
+func (m testMonitor) RegisterErrorHook(
+	_ context.Context, req *pulumirpc.RegisterErrorHookRequest,
+) (*emptypb.Empty, error) {
+	m.tp.mu.Lock()
+	defer m.tp.mu.Unlock()
+	if m.tp.errorHooks == nil {
+		m.tp.errorHooks = map[string]*pulumirpc.Callback{}
+	}
+	m.tp.errorHooks[req.GetName()] = req.GetCallback()
+	return &emptypb.Empty{}, nil
+}
+
+// fail answers a creation with tp.fails, after the resource's error hooks, as the engine does.
+func (tp *testPlugin) fail(args pulumi.MockResourceArgs) error {
+	request, err := proto.Marshal(&pulumirpc.ErrorHookRequest{
+		Name: args.Name, Type: args.TypeToken, FailedOperation: "create", Errors: []string{tp.fails},
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range args.RegisterRPC.GetHooks().GetOnError() {
+		hook := tp.errorHooks[name]
+		conn, err := grpc.NewClient(hook.GetTarget(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+		if err != nil {
+			return err
+		}
+		answer, err := pulumirpc.NewCallbacksClient(conn).Invoke(context.Background(), &pulumirpc.CallbackInvokeRequest{
+			Token: hook.GetToken(), Request: request,
+		})
+		if err := errors.Join(err, conn.Close()); err != nil {
+			return err
+		}
+		var response pulumirpc.ErrorHookResponse
+		if err := proto.Unmarshal(answer.GetResponse(), &response); err != nil {
+			return err
+		}
+		if response.GetError() != "" || response.GetRetry() {
+			return fmt.Errorf("the error hook answers %v", &response)
+		}
+	}
+	return errors.New(tp.fails)
+}
+
 // startProvider starts the plugin with the components that it is released with.
 func startProvider(t testing.TB) *testPlugin {
 	t.Helper()
@@ -179,6 +229,9 @@ func (tp *testPlugin) NewResource(args pulumi.MockResourceArgs) (string, resourc
 	tp.mu.Lock()
 	defer tp.mu.Unlock()
 	tp.registrations = append(tp.registrations, args.RegisterRPC)
+	if tp.fails != "" && args.RegisterRPC.GetCustom() {
+		return "", nil, tp.fail(args)
+	}
 	if args.TypeToken == journalToken {
 		return tp.note(args)
 	}

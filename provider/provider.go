@@ -42,8 +42,8 @@ func New(now func() time.Time) (p.Provider, error) {
 	provider, err := infer.NewProviderBuilder().
 		WithLanguageMap(languages()). // First: it replaces what the others add.
 		WithDisplayName(displayName).
-		WithDescription("AWS credentials for CI/CD systems: robot accounts that may assume roles and nothing else, access "+
-			"keys that rotate, and the roles that are assumed.").
+		WithDescription("AWS credentials for CI/CD systems: roles for jobs that sign in with OpenID Connect, and for "+
+			"systems without it, robot accounts that may assume roles and nothing else, with access keys that rotate.").
 		WithKeywords("pulumi", "aws", "iam", "ci", "cd", "credentials", "category/infrastructure", "kind/component").
 		WithHomepage(repository).
 		WithRepository(repository).
@@ -56,6 +56,7 @@ func New(now func() time.Time) (p.Provider, error) {
 			infer.ComponentF(infer.ComponentFn[RobotAccountArgs, *RobotAccount](nil)),
 			infer.ComponentF(infer.ComponentFn[AccessKeyArgs, *AccessKey](nil)),
 			infer.ComponentF(infer.ComponentFn[DeploymentRoleArgs, *DeploymentRole](nil)),
+			infer.ComponentF(infer.ComponentFn[OidcProviderArgs, *OidcProvider](nil)),
 		).
 		Build()
 	if err != nil {
@@ -70,6 +71,7 @@ var components = map[tokens.Type]component{
 	robotAccountToken:   {check: checkRobotAccount, construct: newRobotAccount},
 	accessKeyToken:      {check: checkAccessKey, construct: newAccessKey, ownChildren: true},
 	deploymentRoleToken: {check: checkDeploymentRole, construct: newDeploymentRole},
+	oidcProviderToken:   {check: checkOidcProvider, construct: newOidcProvider},
 }
 
 // served returns the plugin with some components.

@@ -39,8 +39,8 @@ func corrected(
 		for token, resource := range spec.Resources {
 			for name, property := range resource.InputProperties {
 				allowOutputElements(&property.TypeSpec)
-				if enum := enums[token][name]; enum != "" {
-					property.TypeSpec = schema.TypeSpec{Ref: "#/types/" + enum}
+				if t, known := inputTypes[token][name]; known {
+					property.TypeSpec = t
 				}
 				resource.InputProperties[name] = property
 			}
@@ -50,6 +50,7 @@ func corrected(
 			spec.Types = map[string]schema.ComplexTypeSpec{}
 		}
 		maps.Copy(spec.Types, enumTypes)
+		maps.Copy(spec.Types, trustedJobTypes())
 		text, err := json.Marshal(spec)
 		return p.GetSchemaResponse{Schema: string(text)}, err
 	}
@@ -80,15 +81,17 @@ func languages() map[string]any {
 	}
 }
 
-// enums are the inputs that take one of a few words, by component and input. infer makes plain strings of them.
-var enums = map[string]map[string]string{
-	accessKeyToken: {"previous": previousKeyToken},
+// inputTypes are the types of inputs of which infer makes others, by component and input: it takes an enum for a plain
+// string, and has no types that are not in Go.
+var inputTypes = map[string]map[string]schema.TypeSpec{
+	accessKeyToken:      {"previous": ref(previousKeyToken)},
+	deploymentRoleToken: {trustedJobsInput: {Type: "array", Items: &schema.TypeSpec{Ref: "#/types/" + trustedJobToken}}},
 }
 
 // previousKeyToken is the type of the input previous.
 const previousKeyToken = Name + ":index:PreviousKey"
 
-// enumTypes are the types of those inputs.
+// enumTypes are the enums among those types.
 var enumTypes = map[string]schema.ComplexTypeSpec{
 	previousKeyToken: {
 		ObjectTypeSpec: schema.ObjectTypeSpec{Type: "string", Description: "What the access key before the current one is."},

@@ -47,4 +47,172 @@ namespace PulumiCicd.Cicd
 
         public override string ToString() => _value;
     }
+
+    /// <summary>
+    /// An operation of Pulumi Deployments.
+    /// </summary>
+    [EnumType]
+    public readonly struct PulumiOperation : IEquatable<PulumiOperation>
+    {
+        private readonly string _value;
+
+        private PulumiOperation(string value)
+        {
+            _value = value ?? throw new ArgumentNullException(nameof(value));
+        }
+
+        /// <summary>
+        /// A preview, which only needs to read.
+        /// </summary>
+        public static PulumiOperation Preview { get; } = new PulumiOperation("preview");
+        /// <summary>
+        /// An update.
+        /// </summary>
+        public static PulumiOperation Update { get; } = new PulumiOperation("update");
+        /// <summary>
+        /// A refresh.
+        /// </summary>
+        public static PulumiOperation Refresh { get; } = new PulumiOperation("refresh");
+        /// <summary>
+        /// The deletion of all resources of a stack.
+        /// </summary>
+        public static PulumiOperation Destroy { get; } = new PulumiOperation("destroy");
+
+        public static bool operator ==(PulumiOperation left, PulumiOperation right) => left.Equals(right);
+        public static bool operator !=(PulumiOperation left, PulumiOperation right) => !left.Equals(right);
+
+        public static explicit operator string(PulumiOperation value) => value._value;
+
+        [EditorBrowsable(EditorBrowsableState.Never)]
+        public override bool Equals(object? obj) => obj is PulumiOperation other && Equals(other);
+        public bool Equals(PulumiOperation other) => string.Equals(_value, other._value, StringComparison.Ordinal);
+
+        [EditorBrowsable(EditorBrowsableState.Never)]
+        public override int GetHashCode() => _value?.GetHashCode() ?? 0;
+
+        public override string ToString() => _value;
+    }
+
+    /// <summary>
+    /// A type of a Spacelift run.
+    /// </summary>
+    [EnumType]
+    public readonly struct SpaceliftRunType : IEquatable<SpaceliftRunType>
+    {
+        private readonly string _value;
+
+        private SpaceliftRunType(string value)
+        {
+            _value = value ?? throw new ArgumentNullException(nameof(value));
+        }
+
+        /// <summary>
+        /// A proposed run, which shows what a change would do.
+        /// </summary>
+        public static SpaceliftRunType Proposed { get; } = new SpaceliftRunType("PROPOSED");
+        /// <summary>
+        /// A tracked run, which deploys.
+        /// </summary>
+        public static SpaceliftRunType Tracked { get; } = new SpaceliftRunType("TRACKED");
+        /// <summary>
+        /// A task, which is any command.
+        /// </summary>
+        public static SpaceliftRunType Task { get; } = new SpaceliftRunType("TASK");
+        /// <summary>
+        /// A test of a module.
+        /// </summary>
+        public static SpaceliftRunType Testing { get; } = new SpaceliftRunType("TESTING");
+        /// <summary>
+        /// The deletion of all resources of a stack.
+        /// </summary>
+        public static SpaceliftRunType Destroy { get; } = new SpaceliftRunType("DESTROY");
+
+        public static bool operator ==(SpaceliftRunType left, SpaceliftRunType right) => left.Equals(right);
+        public static bool operator !=(SpaceliftRunType left, SpaceliftRunType right) => !left.Equals(right);
+
+        public static explicit operator string(SpaceliftRunType value) => value._value;
+
+        [EditorBrowsable(EditorBrowsableState.Never)]
+        public override bool Equals(object? obj) => obj is SpaceliftRunType other && Equals(other);
+        public bool Equals(SpaceliftRunType other) => string.Equals(_value, other._value, StringComparison.Ordinal);
+
+        [EditorBrowsable(EditorBrowsableState.Never)]
+        public override int GetHashCode() => _value?.GetHashCode() ?? 0;
+
+        public override string ToString() => _value;
+    }
+
+    /// <summary>
+    /// What a Spacelift run may do at the time.
+    /// </summary>
+    [EnumType]
+    public readonly struct SpaceliftScope : IEquatable<SpaceliftScope>
+    {
+        private readonly string _value;
+
+        private SpaceliftScope(string value)
+        {
+            _value = value ?? throw new ArgumentNullException(nameof(value));
+        }
+
+        /// <summary>
+        /// It plans.
+        /// </summary>
+        public static SpaceliftScope Read { get; } = new SpaceliftScope("read");
+        /// <summary>
+        /// It applies.
+        /// </summary>
+        public static SpaceliftScope Write { get; } = new SpaceliftScope("write");
+
+        public static bool operator ==(SpaceliftScope left, SpaceliftScope right) => left.Equals(right);
+        public static bool operator !=(SpaceliftScope left, SpaceliftScope right) => !left.Equals(right);
+
+        public static explicit operator string(SpaceliftScope value) => value._value;
+
+        [EditorBrowsable(EditorBrowsableState.Never)]
+        public override bool Equals(object? obj) => obj is SpaceliftScope other && Equals(other);
+        public bool Equals(SpaceliftScope other) => string.Equals(_value, other._value, StringComparison.Ordinal);
+
+        [EditorBrowsable(EditorBrowsableState.Never)]
+        public override int GetHashCode() => _value?.GetHashCode() ?? 0;
+
+        public override string ToString() => _value;
+    }
+
+    /// <summary>
+    /// A phase of a run of HCP Terraform.
+    /// </summary>
+    [EnumType]
+    public readonly struct TerraformRunPhase : IEquatable<TerraformRunPhase>
+    {
+        private readonly string _value;
+
+        private TerraformRunPhase(string value)
+        {
+            _value = value ?? throw new ArgumentNullException(nameof(value));
+        }
+
+        /// <summary>
+        /// The plan, which only needs to read.
+        /// </summary>
+        public static TerraformRunPhase Plan { get; } = new TerraformRunPhase("plan");
+        /// <summary>
+        /// The apply, which changes resources.
+        /// </summary>
+        public static TerraformRunPhase Apply { get; } = new TerraformRunPhase("apply");
+
+        public static bool operator ==(TerraformRunPhase left, TerraformRunPhase right) => left.Equals(right);
+        public static bool operator !=(TerraformRunPhase left, TerraformRunPhase right) => !left.Equals(right);
+
+        public static explicit operator string(TerraformRunPhase value) => value._value;
+
+        [EditorBrowsable(EditorBrowsableState.Never)]
+        public override bool Equals(object? obj) => obj is TerraformRunPhase other && Equals(other);
+        public bool Equals(TerraformRunPhase other) => string.Equals(_value, other._value, StringComparison.Ordinal);
+
+        [EditorBrowsable(EditorBrowsableState.Never)]
+        public override int GetHashCode() => _value?.GetHashCode() ?? 0;
+
+        public override string ToString() => _value;
+    }
 }

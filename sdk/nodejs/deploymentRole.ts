@@ -2,18 +2,23 @@
 // *** Do not edit by hand unless you're certain you know what you are doing! ***
 
 import * as pulumi from "@pulumi/pulumi";
+import * as inputs from "./types/input";
+import * as outputs from "./types/output";
+import * as enums from "./types/enums";
 import * as utilities from "./utilities";
 
 /**
- * A deployment role: an IAM role with the permissions of one deployment target, such as staging or production, which only named robots may assume.
+ * A deployment role: an IAM role with the permissions of one deployment target, such as staging or production, which only named robots and CI jobs may assume.
  *
  * The resource makes an `aws.iam.Role`, named after it by default, an `aws.iam.RolePolicyAttachment` for each of `managedPolicyArns`, and an `aws.iam.RolePolicy` for each of `inlinePolicies`. It makes no permission of its own: the policies that it is given are all that the role may do. They are made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent (in C#, only by its own options), or else with the default one.
  *
- * The role trusts the users and roles in `trusted` and nobody else. Its trust policy names their accounts as principals, and the users and roles themselves in a condition on `aws:PrincipalArn`. IAM stores a user that is named as a principal by its unique ID: the trust would end when the user is deleted, not begin again when a user of that name is made again, and could not be given before the user exists. Here, the trust is in the ARN. A robot that is replaced, say with a new stack, is trusted as before, and so is anyone who is able to make a user with that name and path in that account: whoever may make users there is trusted to that extent. To trust an account is not to trust everybody in it, since the condition must hold too, but it leaves it to the account to allow the call: a trusted user or role also needs a policy of its own that allows `sts:AssumeRole` on this role, in the same account as well.
+ * The role trusts the users and roles in `trusted` and the CI jobs in `trustedJobs`, and nobody else. For users and roles, its trust policy names their accounts as principals, and the users and roles themselves in a condition on `aws:PrincipalArn`. IAM stores a user that is named as a principal by its unique ID: the trust would end when the user is deleted, not begin again when a user of that name is made again, and could not be given before the user exists. Here, the trust is in the ARN. A robot that is replaced, say with a new stack, is trusted as before, and so is anyone who is able to make a user with that name and path in that account: whoever may make users there is trusted to that extent. To trust an account is not to trust everybody in it, since the condition must hold too, but it leaves it to the account to allow the call: a trusted user or role also needs a policy of its own that allows `sts:AssumeRole` on this role, in the same account as well.
+ *
+ * A CI job signs in with a token of its CI system, and needs no robot and no access key. The trust policy names the account's OpenID Connect provider for the token's issuer, and asks for the token's audience and subject, by which one repository's job differs from everybody else's. Each CI system has a type of its own, with the parts of its subjects as fields: what names a tenant is literal, and a pattern that could match another tenant is an error. A problem is found in the preview, which shows the whole trust policy. AWS does not look for the provider when it makes the role: `OidcProvider` makes one, once for each account and issuer.
  *
  * A robot and its roles are made in one program without a cycle: the robot's `assumableRoles` name the roles by their path, such as `cicd/*`, and the roles, with the path `/cicd/`, trust the robot's `userArn`.
  *
- * With `externalId`, `sessionNames` and `sourceIps`, more is asked of a caller; all of it must hold. With `allowSessionTags`, the trust policy has a second statement if there is an `externalId` or `sessionNames`: IAM asks for `sts:TagSession` apart from `sts:AssumeRole`, and does not promise to know the external ID and the session's name when it does. A call with tags needs both, so that nothing is lost.
+ * With `externalId`, `sessionNames` and `sourceIps`, more is asked of a caller; all of it must hold. Of CI jobs, only the external ID is not asked, which they cannot give. With `allowSessionTags`, the trust policy has a second statement if there is an `externalId` or `sessionNames`: IAM asks for `sts:TagSession` apart from `sts:AssumeRole`, and does not promise to know the external ID and the session's name when it does. A call with tags needs both, so that nothing is lost.
  *
  * Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown. Policy documents are checked for their form. What an action or a condition in them means is left to AWS.
  *
@@ -113,13 +118,10 @@ export class DeploymentRole extends pulumi.ComponentResource {
      * @param args The arguments to use to populate this resource's properties.
      * @param opts A bag of options that control this resource's behavior.
      */
-    constructor(name: string, args: DeploymentRoleArgs, opts?: pulumi.ComponentResourceOptions) {
+    constructor(name: string, args?: DeploymentRoleArgs, opts?: pulumi.ComponentResourceOptions) {
         let resourceInputs: pulumi.Inputs = {};
         opts = opts || {};
         if (!opts.id) {
-            if (args?.trusted === undefined && !opts.urn) {
-                throw new Error("Missing required property 'trusted'");
-            }
             resourceInputs["allowSessionTags"] = args?.allowSessionTags;
             resourceInputs["description"] = args?.description;
             resourceInputs["externalId"] = args?.externalId;
@@ -133,6 +135,7 @@ export class DeploymentRole extends pulumi.ComponentResource {
             resourceInputs["sourceIps"] = args?.sourceIps;
             resourceInputs["tags"] = args?.tags;
             resourceInputs["trusted"] = args?.trusted;
+            resourceInputs["trustedJobs"] = args?.trustedJobs;
             resourceInputs["roleArn"] = undefined /*out*/;
             resourceInputs["roleUniqueId"] = undefined /*out*/;
             resourceInputs["trustPolicy"] = undefined /*out*/;
@@ -160,7 +163,7 @@ export interface DeploymentRoleArgs {
      */
     description?: pulumi.Input<string | undefined>;
     /**
-     * What a caller has to give as the external ID, besides being trusted: 2 to 1,224 characters of `A-Z a-z 0-9 + = , . @ _ : / -`. It keeps a service that assumes roles for many customers from assuming this one for another. It may be secret, and then makes `trustPolicy` secret; AWS itself does not keep it secret. By default none is asked for. A null of another resource is an error. A change updates the trust policy in place. (Source: IAM User Guide, "Access to AWS accounts owned by third parties".)
+     * What a caller has to give as the external ID, besides being trusted: 2 to 1,224 characters of `A-Z a-z 0-9 + = , . @ _ : / -`. It keeps a service that assumes roles for many customers from assuming this one for another. It may be secret, and then makes `trustPolicy` secret; AWS itself does not keep it secret. CI jobs cannot give one: it holds for `trusted`, and is an error without. By default none is asked for. A null of another resource is an error. A change updates the trust policy in place. (Source: IAM User Guide, "Access to AWS accounts owned by third parties".)
      */
     externalId?: pulumi.Input<string | undefined>;
     /**
@@ -188,7 +191,7 @@ export interface DeploymentRoleArgs {
      */
     roleName?: pulumi.Input<string | undefined>;
     /**
-     * The names that sessions may have, so that CloudTrail tells who deployed; from 1 to 2,048. Each is a pattern such as `gha-*`, of the characters `A-Z a-z 0-9 + = , . @ _ -`, with `*` for any of them and `?` for one; `${aws:username}` stands for the name of the IAM user who calls, and other variables are refused. Roles have no user name: if one is trusted, an element without it is needed. The caller chooses among the names allowed: a pattern is no proof of who calls, and `${aws:username}` is. By default any name. A null of another resource is an error. A change updates the trust policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM and AWS STS condition context keys"; AWS STS API Reference, "AssumeRole".)
+     * The names that sessions may have, so that CloudTrail tells who deployed; from 1 to 2,048. Each is a pattern such as `gha-*`, of the characters `A-Z a-z 0-9 + = , . @ _ -`, with `*` for any of them and `?` for one; `${aws:username}` stands for the name of the IAM user who calls, and other variables are refused. Roles and CI jobs have no user name: if one is trusted, an element without it is needed. The caller chooses among the names allowed: a pattern is no proof of who calls, and `${aws:username}` is. By default any name. A null of another resource is an error. A change updates the trust policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM and AWS STS condition context keys"; AWS STS API Reference, "AssumeRole".)
      */
     sessionNames?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
@@ -200,7 +203,11 @@ export interface DeploymentRoleArgs {
      */
     tags?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
     /**
-     * The IAM users and roles that may assume the role, at least one: their ARNs, in this or another account of the partition, such as a robot's `userArn`. Each is one user or one role: accounts, groups, sessions, `*` and wildcards are refused. For a session, give the ARN of its role. The trust is in the ARN: a user need not exist yet, and one that is deleted and made again under the same name and path is trusted as before, whoever makes it. One that is renamed is not. Those trusted need a policy of their own that allows them `sts:AssumeRole` on this role, as a robot has it by its `assumableRoles`. The trust policy that comes of it must fit into 2,048 characters, or as many as the account's quota "Role trust policy length" has been raised to, at most 8,192: by default room for some 30 users of one account. A change updates the trust policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS JSON policy elements: Principal" and "AWS global condition context keys", `aws:PrincipalArn`.)
+     * The IAM users and roles that may assume the role: their ARNs, in this or another account of the partition, such as a robot's `userArn`. At least one is needed, or a job in `trustedJobs`. Each is one user or one role: accounts, groups, sessions, `*` and wildcards are refused. For a session, give the ARN of its role. The trust is in the ARN: a user need not exist yet, and one that is deleted and made again under the same name and path is trusted as before, whoever makes it. One that is renamed is not. Those trusted need a policy of their own that allows them `sts:AssumeRole` on this role, as a robot has it by its `assumableRoles`. The trust policy that comes of it must fit into 2,048 characters, or as many as the account's quota "Role trust policy length" has been raised to, at most 8,192: by default room for some 30 users of one account. A change updates the trust policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS JSON policy elements: Principal" and "AWS global condition context keys", `aws:PrincipalArn`.)
      */
-    trusted: pulumi.Input<pulumi.Input<string>[]>;
+    trusted?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * The jobs of CI systems that may assume the role with an OpenID Connect token, and without an access key. At least one is needed, or a user or role in `trusted`. Each is an object with one key, the CI system, and below it what the job's token must have. The account needs an OpenID Connect provider for the issuer, an `OidcProvider` or one that exists already; its ARN is computed, and nothing is looked up. A field that is left out narrows nothing, so that one that is null in an output of another resource is an error. They count towards the limit of the trust policy, by default room for three GitHub repositories. A change updates the trust policy in place; neither order nor repetition is a change. (Source: AWS STS API Reference, "AssumeRoleWithWebIdentity".)
+     */
+    trustedJobs?: pulumi.Input<pulumi.Input<inputs.TrustedJobArgs>[] | undefined>;
 }

@@ -15,6 +15,11 @@ export type DeploymentRole = import("./deploymentRole").DeploymentRole;
 export const DeploymentRole: typeof import("./deploymentRole").DeploymentRole = null as any;
 utilities.lazyLoad(exports, ["DeploymentRole"], () => require("./deploymentRole"));
 
+export { OidcProviderArgs } from "./oidcProvider";
+export type OidcProvider = import("./oidcProvider").OidcProvider;
+export const OidcProvider: typeof import("./oidcProvider").OidcProvider = null as any;
+utilities.lazyLoad(exports, ["OidcProvider"], () => require("./oidcProvider"));
+
 export { ProviderArgs } from "./provider";
 export type Provider = import("./provider").Provider;
 export const Provider: typeof import("./provider").Provider = null as any;
@@ -44,6 +49,8 @@ const _module = {
                 return new AccessKey(name, <any>undefined, { urn })
             case "cicd:index:DeploymentRole":
                 return new DeploymentRole(name, <any>undefined, { urn })
+            case "cicd:index:OidcProvider":
+                return new OidcProvider(name, <any>undefined, { urn })
             case "cicd:index:RobotAccount":
                 return new RobotAccount(name, <any>undefined, { urn })
             default:

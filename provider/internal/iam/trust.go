@@ -33,12 +33,13 @@ const (
 	maxSessionDuration = 43200
 )
 
-// Bounds of the inputs that a trust policy is made of: no more of the shortest principal, range of addresses and
-// session name, written as elements of a list, fit into it.
+// Bounds of the inputs that a trust policy is made of: no more of the shortest principal, subject, range of addresses
+// and session name, written as elements of a list, fit into it.
 const (
-	MaxPrincipals   = maxTrustPolicy / len(`"arn:aws:iam::123456789012:user/x",`)
-	MaxTrustSources = maxTrustPolicy / len(`"::/0",`)
-	MaxSessionNames = maxTrustPolicy / len(`"*",`)
+	MaxPrincipals    = maxTrustPolicy / len(`"arn:aws:iam::123456789012:user/x",`)
+	MaxWebIdentities = maxTrustPolicy / len(`"x",`)
+	MaxTrustSources  = maxTrustPolicy / len(`"::/0",`)
+	MaxSessionNames  = maxTrustPolicy / len(`"*",`)
 )
 
 // userNameVariable stands for the name of the IAM user who calls. It has no value where a role calls.

@@ -59,6 +59,21 @@ func (in *Inputs) TextMap(
 	return texts
 }
 
+// TextList passes on a list of strings.
+func (in *Inputs) TextList(name string) pulumi.StringArrayInput {
+	if !in.Given(name) {
+		return nil
+	}
+	if v := in.values.Get(name); v.IsComputed() {
+		return As[pulumi.StringArrayOutput](output(v, func(property.Value) []string { return nil }))
+	}
+	texts := pulumi.StringArray{}
+	for _, element := range in.All(name) {
+		texts = append(texts, AsText(element))
+	}
+	return texts
+}
+
 // AsText returns a string as an input.
 func AsText(v property.Value) pulumi.StringOutput {
 	return As[pulumi.StringOutput](output(v, property.Value.AsString))

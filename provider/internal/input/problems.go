@@ -25,9 +25,17 @@ type problem struct{ path, value, rule string }
 
 // Report adds a problem with the value at a location. A secret is not shown, and neither is the key of a secret map.
 func (in *Inputs) Report(at Location, v property.Value, err error) {
+	if at.secret {
+		at.path = at.path[:1]
+	}
+	in.report(at, v, err)
+}
+
+// report adds a problem with the value at a location whose path has no secret. A secret value is not shown.
+func (in *Inputs) report(at Location, v property.Value, err error) {
 	value := show(v)
 	if at.secret {
-		at.path, value = at.path[:1], "[secret]"
+		value = "[secret]"
 		var violation *rule.Violation
 		if errors.As(err, &violation) {
 			err = violation.WithoutHint()

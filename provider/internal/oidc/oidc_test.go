@@ -239,6 +239,32 @@ func TestReadUnknown(t *testing.T) {
 	}
 }
 
+// TestReadLost checks that a null that is not left out is one problem, of its field, wherever it stands.
+func TestReadLost(t *testing.T) {
+	t.Parallel()
+	lost := Lost{}
+	withIDs := fields{"repository": "acme/shop", "branch": "main", "ownerId": "1", "repositoryId": "2"}
+	for want, object := range map[string]map[string]any{
+		"github: must be an object":                 {"github": lost},
+		"github.repository: must be a string":       {"github": map[string]any(withIDs.with(fields{"repository": lost}))},
+		"github.branch: must be a string":           {"github": map[string]any(withIDs.with(fields{"branch": lost}))},
+		"github.tag: must be a string":              {"github": map[string]any(withIDs.with(fields{"tag": lost}))},
+		"github.pullRequests: must be a boolean":    {"github": map[string]any(withIDs.with(fields{"pullRequests": lost}))},
+		"github.ownerId: must be a string":          {"github": map[string]any(withIDs.with(fields{"ownerId": lost}))},
+		"github.issuer: must be a string":           {"github": map[string]any(withIDs.with(fields{"issuer": lost}))},
+		"hcpTerraform.runPhase: must be a string":   {"hcpTerraform": map[string]any{"organization": "a", "project": "b", "workspace": "c", "runPhase": lost}},
+		"oidc.subjects: must be a list of strings":  {"oidc": map[string]any{"issuer": "https://x.example", "audience": "a", "subjects": lost}},
+		"oidc.subjects[1]: must be a string":        {"oidc": map[string]any{"issuer": "https://x.example", "audience": "a", "subjects": []any{"a", lost}}},
+		"gitLab: is not the key of a CI system":     {"gitLab": lost},
+		"github.brnch: is not a field of GithubJob": {"github": map[string]any(withIDs.with(fields{"brnch": lost}))},
+	} {
+		j, problems := Read(object)
+		if len(problems) != 1 || !strings.HasPrefix(problems[0].Error(), want) || (j != nil && j.Known && !problems[0].Stray) {
+			t.Errorf("%v gives %v, and not %s", object, problems, want)
+		}
+	}
+}
+
 // TestSystems checks what the schema is made of.
 func TestSystems(t *testing.T) {
 	t.Parallel()

@@ -18,6 +18,8 @@ type Problem struct {
 	Path []any
 	// Whole says that no single value is wrong: a field is missing, or several do not go together.
 	Whole bool
+	// Stray says that the last key of the path is no name of this package, but one of the input.
+	Stray bool
 	// Err says what is wrong, in words that follow the path.
 	Err error
 }
@@ -38,10 +40,14 @@ func (p Problem) Error() string {
 	return at.String() + ": " + p.Err.Error()
 }
 
+// Lost is a value that is null although the input does not leave it out. Each field narrows the jobs, so that a role
+// without it would trust more of them than its author saw.
+type Lost struct{}
+
 // Read reads a job: an object with one key, that of its system, and the system's fields below it. Values are strings,
 // booleans, numbers as float64, lists as []any and objects as map[string]any; [iam.Unknown] is one that is not known
-// yet, and nil one that is not given. What is known is checked, even if other fields are not. The job is nil if its
-// system is not clear.
+// yet, nil one that is not given, and [Lost] one that is lost. What is known is checked, even if other fields are not.
+// The job is nil if its system is not clear.
 func Read(object map[string]any) (*Job, []Problem) {
 	keys := make([]string, len(Systems))
 	for i, s := range Systems {
@@ -56,7 +62,7 @@ func Read(object map[string]any) (*Job, []Problem) {
 			given = append(given, Systems[i])
 		default:
 			err := unrecognised("is not the key of a CI system; use "+anyOtherKey+" for one without", key, keys)
-			problems = append(problems, Problem{[]any{key}, true, err})
+			problems = append(problems, Problem{Path: []any{key}, Whole: true, Stray: true, Err: err})
 		}
 	}
 	if len(problems) > 0 {
@@ -67,7 +73,7 @@ func Read(object map[string]any) (*Job, []Problem) {
 		for i, s := range given {
 			has[i] = s.Key
 		}
-		return nil, []Problem{{nil, true, rule.Broken("must have exactly one of the keys %s, and has %s",
+		return nil, []Problem{{Whole: true, Err: rule.Broken("must have exactly one of the keys %s, and has %s",
 			strings.Join(keys, ", "), list(has))}}
 	}
 	system := given[0]
@@ -79,7 +85,8 @@ func Read(object map[string]any) (*Job, []Problem) {
 	case map[string]any:
 		r.read(j.job, fields)
 	default:
-		return nil, []Problem{{[]any{system.Key}, false, fmt.Errorf("must be an object, and is %s", kind(fields))}}
+		err := fmt.Errorf("must be an object, and is %s", kind(fields))
+		return nil, []Problem{{Path: []any{system.Key}, Err: err}}
 	}
 	j.Known = len(r.open) == 0
 	return j, r.problems
@@ -146,7 +153,7 @@ func (r *reading) refuse(reason string, names ...string) {
 
 // require reports a field that is not given, though another one asks for it.
 func (r *reading) require(name, reason string) {
-	if !r.given[name] {
+	if !r.given[name] && !r.open[name] {
 		r.rejectWhole(rule.Broken("is required %s", reason), name)
 	}
 }
@@ -166,6 +173,8 @@ func (r *reading) read(j job, object map[string]any) {
 		case iam.Unknown:
 			r.open[f.Name] = true
 			r.given[f.Name] = f.flag == nil // A flag may turn out to be false, which is not given.
+		case Lost:
+			r.value(f, v)
 		default:
 			r.given[f.Name] = true
 			r.value(f, v)
@@ -173,7 +182,8 @@ func (r *reading) read(j job, object map[string]any) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		if object[name] != nil && !slices.Contains(names, name) {
-			r.rejectWhole(unrecognised("is not a field of "+r.system.Type, name, names), name)
+			err := unrecognised("is not a field of "+r.system.Type, name, names)
+			r.problems = append(r.problems, Problem{Path: []any{r.system.Key, name}, Whole: true, Stray: true, Err: err})
 		}
 	}
 	r.checkIssuer(j)
@@ -291,6 +301,8 @@ func kind(v any) string {
 		return "a map"
 	case iam.Unknown:
 		return "unknown"
+	case Lost:
+		return "null; leave it out if that is meant, and otherwise give a value to the output that it comes from"
 	}
 	return "something else"
 }

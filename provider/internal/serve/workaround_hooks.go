@@ -33,17 +33,36 @@ func (d *Deployment) RegisterHook(
 	if err != nil {
 		return nil, fmt.Errorf("register hooks: %w", err)
 	}
-	var held atomic.Pointer[func(*pulumi.ResourceHookArgs) error]
+	return shared.RegisterResourceHook(name, released(ctx, call), nil)
+}
+
+// RegisterOnError registers a hook for errors of a construct's resources, as [Deployment.RegisterHook] does. The
+// engine does not try again what failed, and shows the hook's error, if it has one, instead of the resource's.
+func (d *Deployment) RegisterOnError(
+	ctx *pulumi.Context, name string, call func(*pulumi.ErrorHookArgs) error,
+) (*pulumi.ErrorHook, error) {
+	shared, err := d.session.hooks.contextFor(d.aws.monitor)
+	if err != nil {
+		return nil, fmt.Errorf("register hooks: %w", err)
+	}
+	call = released(ctx, call)
+	return shared.RegisterErrorHook(name, func(args *pulumi.ErrorHookArgs) (bool, error) { return false, call(args) })
+}
+
+// released returns a function that calls another one until the construct of ctx returns, and then lets go of it. A
+// panic is an error.
+func released[Args any](ctx *pulumi.Context, call func(Args) error) func(Args) error {
+	var held atomic.Pointer[func(Args) error]
 	held.Store(&call)
 	context.AfterFunc(ctx.Context(), func() { held.Store(nil) })
-	return shared.RegisterResourceHook(name, func(args *pulumi.ResourceHookArgs) (err error) {
+	return func(args Args) (err error) {
 		defer RecoverAsError(&err)
 		call := held.Load()
 		if call == nil {
 			return errors.New("the resource is not under construction any more")
 		}
 		return (*call)(args)
-	}, nil)
+	}
 }
 
 // contextFor returns the context for hooks of the deployment with a resource monitor.

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,37 @@ func TestHookAfterTheConstruct(t *testing.T) {
 	end()
 	if !becomesTrue(func() bool {
 		err = hook.Callback(nil)
+		return err != nil
+	}) || !strings.Contains(err.Error(), "not under construction") {
+		t.Errorf("after the construct, it gives %v", err)
+	}
+}
+
+// TestErrorHookAfterTheConstruct checks that an error hook is called until its construct returns, asks for no second
+// try, and turns a panic into an error.
+func TestErrorHookAfterTheConstruct(t *testing.T) {
+	t.Parallel()
+	m := startMonitor(t)
+	d := m.deployment(t)
+	ctx, end := d.session.begin(t.Context())
+	var called []string
+	hook, err := d.RegisterOnError(newContext(ctx, t, m), "hook", func(args *pulumi.ErrorHookArgs) error {
+		called = append(called, args.Errors[0]) // It panics without an error.
+		return nil
+	})
+	check(t, err)
+	if retry, err := hook.Callback(&pulumi.ErrorHookArgs{Errors: []string{"it failed"}}); err != nil || retry {
+		t.Errorf("it asks for a second try: %v, and gives %v", retry, err)
+	}
+	if retry, err := hook.Callback(&pulumi.ErrorHookArgs{}); err == nil || retry {
+		t.Errorf("with a panic, it asks for a second try: %v, and gives %v", retry, err)
+	}
+	if !slices.Equal(called, []string{"it failed"}) {
+		t.Errorf("it is called with %q", called)
+	}
+	end()
+	if !becomesTrue(func() bool {
+		_, err = hook.Callback(&pulumi.ErrorHookArgs{Errors: []string{"too late"}})
 		return err != nil
 	}) || !strings.Contains(err.Error(), "not under construction") {
 		t.Errorf("after the construct, it gives %v", err)

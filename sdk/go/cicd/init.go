@@ -25,6 +25,8 @@ func (m *module) Construct(ctx *pulumi.Context, name, typ, urn string) (r pulumi
 		r = &AccessKey{}
 	case "cicd:index:DeploymentRole":
 		r = &DeploymentRole{}
+	case "cicd:index:OidcProvider":
+		r = &OidcProvider{}
 	case "cicd:index:RobotAccount":
 		r = &RobotAccount{}
 	default:

@@ -181,9 +181,712 @@ func (in *previousKeyPtr) ToPreviousKeyPtrOutputWithContext(ctx context.Context)
 	return pulumi.ToOutputWithContext(ctx, in).(PreviousKeyPtrOutput)
 }
 
+// An operation of Pulumi Deployments.
+type PulumiOperation string
+
+const (
+	// A preview, which only needs to read.
+	PulumiOperationPreview = PulumiOperation("preview")
+	// An update.
+	PulumiOperationUpdate = PulumiOperation("update")
+	// A refresh.
+	PulumiOperationRefresh = PulumiOperation("refresh")
+	// The deletion of all resources of a stack.
+	PulumiOperationDestroy = PulumiOperation("destroy")
+)
+
+func (PulumiOperation) ElementType() reflect.Type {
+	return reflect.TypeOf((*PulumiOperation)(nil)).Elem()
+}
+
+func (e PulumiOperation) ToPulumiOperationOutput() PulumiOperationOutput {
+	return pulumi.ToOutput(e).(PulumiOperationOutput)
+}
+
+func (e PulumiOperation) ToPulumiOperationOutputWithContext(ctx context.Context) PulumiOperationOutput {
+	return pulumi.ToOutputWithContext(ctx, e).(PulumiOperationOutput)
+}
+
+func (e PulumiOperation) ToPulumiOperationPtrOutput() PulumiOperationPtrOutput {
+	return e.ToPulumiOperationPtrOutputWithContext(context.Background())
+}
+
+func (e PulumiOperation) ToPulumiOperationPtrOutputWithContext(ctx context.Context) PulumiOperationPtrOutput {
+	return PulumiOperation(e).ToPulumiOperationOutputWithContext(ctx).ToPulumiOperationPtrOutputWithContext(ctx)
+}
+
+func (e PulumiOperation) ToStringOutput() pulumi.StringOutput {
+	return pulumi.ToOutput(pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e PulumiOperation) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return pulumi.ToOutputWithContext(ctx, pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e PulumiOperation) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringPtrOutputWithContext(context.Background())
+}
+
+func (e PulumiOperation) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringOutputWithContext(ctx).ToStringPtrOutputWithContext(ctx)
+}
+
+type PulumiOperationOutput struct{ *pulumi.OutputState }
+
+func (PulumiOperationOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*PulumiOperation)(nil)).Elem()
+}
+
+func (o PulumiOperationOutput) ToPulumiOperationOutput() PulumiOperationOutput {
+	return o
+}
+
+func (o PulumiOperationOutput) ToPulumiOperationOutputWithContext(ctx context.Context) PulumiOperationOutput {
+	return o
+}
+
+func (o PulumiOperationOutput) ToPulumiOperationPtrOutput() PulumiOperationPtrOutput {
+	return o.ToPulumiOperationPtrOutputWithContext(context.Background())
+}
+
+func (o PulumiOperationOutput) ToPulumiOperationPtrOutputWithContext(ctx context.Context) PulumiOperationPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v PulumiOperation) *PulumiOperation {
+		return &v
+	}).(PulumiOperationPtrOutput)
+}
+
+func (o PulumiOperationOutput) ToStringOutput() pulumi.StringOutput {
+	return o.ToStringOutputWithContext(context.Background())
+}
+
+func (o PulumiOperationOutput) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e PulumiOperation) string {
+		return string(e)
+	}).(pulumi.StringOutput)
+}
+
+func (o PulumiOperationOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o PulumiOperationOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e PulumiOperation) *string {
+		v := string(e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+type PulumiOperationPtrOutput struct{ *pulumi.OutputState }
+
+func (PulumiOperationPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**PulumiOperation)(nil)).Elem()
+}
+
+func (o PulumiOperationPtrOutput) ToPulumiOperationPtrOutput() PulumiOperationPtrOutput {
+	return o
+}
+
+func (o PulumiOperationPtrOutput) ToPulumiOperationPtrOutputWithContext(ctx context.Context) PulumiOperationPtrOutput {
+	return o
+}
+
+func (o PulumiOperationPtrOutput) Elem() PulumiOperationOutput {
+	return o.ApplyT(func(v *PulumiOperation) PulumiOperation {
+		if v != nil {
+			return *v
+		}
+		var ret PulumiOperation
+		return ret
+	}).(PulumiOperationOutput)
+}
+
+func (o PulumiOperationPtrOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o PulumiOperationPtrOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e *PulumiOperation) *string {
+		if e == nil {
+			return nil
+		}
+		v := string(*e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+// PulumiOperationInput is an input type that accepts values of the PulumiOperation enum
+// A concrete instance of `PulumiOperationInput` can be one of the following:
+//
+//	PulumiOperationPreview
+//	PulumiOperationUpdate
+//	PulumiOperationRefresh
+//	PulumiOperationDestroy
+type PulumiOperationInput interface {
+	pulumi.Input
+
+	ToPulumiOperationOutput() PulumiOperationOutput
+	ToPulumiOperationOutputWithContext(context.Context) PulumiOperationOutput
+}
+
+var pulumiOperationPtrType = reflect.TypeOf((**PulumiOperation)(nil)).Elem()
+
+type PulumiOperationPtrInput interface {
+	pulumi.Input
+
+	ToPulumiOperationPtrOutput() PulumiOperationPtrOutput
+	ToPulumiOperationPtrOutputWithContext(context.Context) PulumiOperationPtrOutput
+}
+
+type pulumiOperationPtr string
+
+func PulumiOperationPtr(v string) PulumiOperationPtrInput {
+	return (*pulumiOperationPtr)(&v)
+}
+
+func (*pulumiOperationPtr) ElementType() reflect.Type {
+	return pulumiOperationPtrType
+}
+
+func (in *pulumiOperationPtr) ToPulumiOperationPtrOutput() PulumiOperationPtrOutput {
+	return pulumi.ToOutput(in).(PulumiOperationPtrOutput)
+}
+
+func (in *pulumiOperationPtr) ToPulumiOperationPtrOutputWithContext(ctx context.Context) PulumiOperationPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, in).(PulumiOperationPtrOutput)
+}
+
+// A type of a Spacelift run.
+type SpaceliftRunType string
+
+const (
+	// A proposed run, which shows what a change would do.
+	SpaceliftRunTypeProposed = SpaceliftRunType("PROPOSED")
+	// A tracked run, which deploys.
+	SpaceliftRunTypeTracked = SpaceliftRunType("TRACKED")
+	// A task, which is any command.
+	SpaceliftRunTypeTask = SpaceliftRunType("TASK")
+	// A test of a module.
+	SpaceliftRunTypeTesting = SpaceliftRunType("TESTING")
+	// The deletion of all resources of a stack.
+	SpaceliftRunTypeDestroy = SpaceliftRunType("DESTROY")
+)
+
+func (SpaceliftRunType) ElementType() reflect.Type {
+	return reflect.TypeOf((*SpaceliftRunType)(nil)).Elem()
+}
+
+func (e SpaceliftRunType) ToSpaceliftRunTypeOutput() SpaceliftRunTypeOutput {
+	return pulumi.ToOutput(e).(SpaceliftRunTypeOutput)
+}
+
+func (e SpaceliftRunType) ToSpaceliftRunTypeOutputWithContext(ctx context.Context) SpaceliftRunTypeOutput {
+	return pulumi.ToOutputWithContext(ctx, e).(SpaceliftRunTypeOutput)
+}
+
+func (e SpaceliftRunType) ToSpaceliftRunTypePtrOutput() SpaceliftRunTypePtrOutput {
+	return e.ToSpaceliftRunTypePtrOutputWithContext(context.Background())
+}
+
+func (e SpaceliftRunType) ToSpaceliftRunTypePtrOutputWithContext(ctx context.Context) SpaceliftRunTypePtrOutput {
+	return SpaceliftRunType(e).ToSpaceliftRunTypeOutputWithContext(ctx).ToSpaceliftRunTypePtrOutputWithContext(ctx)
+}
+
+func (e SpaceliftRunType) ToStringOutput() pulumi.StringOutput {
+	return pulumi.ToOutput(pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e SpaceliftRunType) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return pulumi.ToOutputWithContext(ctx, pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e SpaceliftRunType) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringPtrOutputWithContext(context.Background())
+}
+
+func (e SpaceliftRunType) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringOutputWithContext(ctx).ToStringPtrOutputWithContext(ctx)
+}
+
+type SpaceliftRunTypeOutput struct{ *pulumi.OutputState }
+
+func (SpaceliftRunTypeOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*SpaceliftRunType)(nil)).Elem()
+}
+
+func (o SpaceliftRunTypeOutput) ToSpaceliftRunTypeOutput() SpaceliftRunTypeOutput {
+	return o
+}
+
+func (o SpaceliftRunTypeOutput) ToSpaceliftRunTypeOutputWithContext(ctx context.Context) SpaceliftRunTypeOutput {
+	return o
+}
+
+func (o SpaceliftRunTypeOutput) ToSpaceliftRunTypePtrOutput() SpaceliftRunTypePtrOutput {
+	return o.ToSpaceliftRunTypePtrOutputWithContext(context.Background())
+}
+
+func (o SpaceliftRunTypeOutput) ToSpaceliftRunTypePtrOutputWithContext(ctx context.Context) SpaceliftRunTypePtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v SpaceliftRunType) *SpaceliftRunType {
+		return &v
+	}).(SpaceliftRunTypePtrOutput)
+}
+
+func (o SpaceliftRunTypeOutput) ToStringOutput() pulumi.StringOutput {
+	return o.ToStringOutputWithContext(context.Background())
+}
+
+func (o SpaceliftRunTypeOutput) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e SpaceliftRunType) string {
+		return string(e)
+	}).(pulumi.StringOutput)
+}
+
+func (o SpaceliftRunTypeOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o SpaceliftRunTypeOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e SpaceliftRunType) *string {
+		v := string(e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+type SpaceliftRunTypePtrOutput struct{ *pulumi.OutputState }
+
+func (SpaceliftRunTypePtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**SpaceliftRunType)(nil)).Elem()
+}
+
+func (o SpaceliftRunTypePtrOutput) ToSpaceliftRunTypePtrOutput() SpaceliftRunTypePtrOutput {
+	return o
+}
+
+func (o SpaceliftRunTypePtrOutput) ToSpaceliftRunTypePtrOutputWithContext(ctx context.Context) SpaceliftRunTypePtrOutput {
+	return o
+}
+
+func (o SpaceliftRunTypePtrOutput) Elem() SpaceliftRunTypeOutput {
+	return o.ApplyT(func(v *SpaceliftRunType) SpaceliftRunType {
+		if v != nil {
+			return *v
+		}
+		var ret SpaceliftRunType
+		return ret
+	}).(SpaceliftRunTypeOutput)
+}
+
+func (o SpaceliftRunTypePtrOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o SpaceliftRunTypePtrOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e *SpaceliftRunType) *string {
+		if e == nil {
+			return nil
+		}
+		v := string(*e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+// SpaceliftRunTypeInput is an input type that accepts values of the SpaceliftRunType enum
+// A concrete instance of `SpaceliftRunTypeInput` can be one of the following:
+//
+//	SpaceliftRunTypeProposed
+//	SpaceliftRunTypeTracked
+//	SpaceliftRunTypeTask
+//	SpaceliftRunTypeTesting
+//	SpaceliftRunTypeDestroy
+type SpaceliftRunTypeInput interface {
+	pulumi.Input
+
+	ToSpaceliftRunTypeOutput() SpaceliftRunTypeOutput
+	ToSpaceliftRunTypeOutputWithContext(context.Context) SpaceliftRunTypeOutput
+}
+
+var spaceliftRunTypePtrType = reflect.TypeOf((**SpaceliftRunType)(nil)).Elem()
+
+type SpaceliftRunTypePtrInput interface {
+	pulumi.Input
+
+	ToSpaceliftRunTypePtrOutput() SpaceliftRunTypePtrOutput
+	ToSpaceliftRunTypePtrOutputWithContext(context.Context) SpaceliftRunTypePtrOutput
+}
+
+type spaceliftRunTypePtr string
+
+func SpaceliftRunTypePtr(v string) SpaceliftRunTypePtrInput {
+	return (*spaceliftRunTypePtr)(&v)
+}
+
+func (*spaceliftRunTypePtr) ElementType() reflect.Type {
+	return spaceliftRunTypePtrType
+}
+
+func (in *spaceliftRunTypePtr) ToSpaceliftRunTypePtrOutput() SpaceliftRunTypePtrOutput {
+	return pulumi.ToOutput(in).(SpaceliftRunTypePtrOutput)
+}
+
+func (in *spaceliftRunTypePtr) ToSpaceliftRunTypePtrOutputWithContext(ctx context.Context) SpaceliftRunTypePtrOutput {
+	return pulumi.ToOutputWithContext(ctx, in).(SpaceliftRunTypePtrOutput)
+}
+
+// What a Spacelift run may do at the time.
+type SpaceliftScope string
+
+const (
+	// It plans.
+	SpaceliftScopeRead = SpaceliftScope("read")
+	// It applies.
+	SpaceliftScopeWrite = SpaceliftScope("write")
+)
+
+func (SpaceliftScope) ElementType() reflect.Type {
+	return reflect.TypeOf((*SpaceliftScope)(nil)).Elem()
+}
+
+func (e SpaceliftScope) ToSpaceliftScopeOutput() SpaceliftScopeOutput {
+	return pulumi.ToOutput(e).(SpaceliftScopeOutput)
+}
+
+func (e SpaceliftScope) ToSpaceliftScopeOutputWithContext(ctx context.Context) SpaceliftScopeOutput {
+	return pulumi.ToOutputWithContext(ctx, e).(SpaceliftScopeOutput)
+}
+
+func (e SpaceliftScope) ToSpaceliftScopePtrOutput() SpaceliftScopePtrOutput {
+	return e.ToSpaceliftScopePtrOutputWithContext(context.Background())
+}
+
+func (e SpaceliftScope) ToSpaceliftScopePtrOutputWithContext(ctx context.Context) SpaceliftScopePtrOutput {
+	return SpaceliftScope(e).ToSpaceliftScopeOutputWithContext(ctx).ToSpaceliftScopePtrOutputWithContext(ctx)
+}
+
+func (e SpaceliftScope) ToStringOutput() pulumi.StringOutput {
+	return pulumi.ToOutput(pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e SpaceliftScope) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return pulumi.ToOutputWithContext(ctx, pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e SpaceliftScope) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringPtrOutputWithContext(context.Background())
+}
+
+func (e SpaceliftScope) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringOutputWithContext(ctx).ToStringPtrOutputWithContext(ctx)
+}
+
+type SpaceliftScopeOutput struct{ *pulumi.OutputState }
+
+func (SpaceliftScopeOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*SpaceliftScope)(nil)).Elem()
+}
+
+func (o SpaceliftScopeOutput) ToSpaceliftScopeOutput() SpaceliftScopeOutput {
+	return o
+}
+
+func (o SpaceliftScopeOutput) ToSpaceliftScopeOutputWithContext(ctx context.Context) SpaceliftScopeOutput {
+	return o
+}
+
+func (o SpaceliftScopeOutput) ToSpaceliftScopePtrOutput() SpaceliftScopePtrOutput {
+	return o.ToSpaceliftScopePtrOutputWithContext(context.Background())
+}
+
+func (o SpaceliftScopeOutput) ToSpaceliftScopePtrOutputWithContext(ctx context.Context) SpaceliftScopePtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v SpaceliftScope) *SpaceliftScope {
+		return &v
+	}).(SpaceliftScopePtrOutput)
+}
+
+func (o SpaceliftScopeOutput) ToStringOutput() pulumi.StringOutput {
+	return o.ToStringOutputWithContext(context.Background())
+}
+
+func (o SpaceliftScopeOutput) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e SpaceliftScope) string {
+		return string(e)
+	}).(pulumi.StringOutput)
+}
+
+func (o SpaceliftScopeOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o SpaceliftScopeOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e SpaceliftScope) *string {
+		v := string(e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+type SpaceliftScopePtrOutput struct{ *pulumi.OutputState }
+
+func (SpaceliftScopePtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**SpaceliftScope)(nil)).Elem()
+}
+
+func (o SpaceliftScopePtrOutput) ToSpaceliftScopePtrOutput() SpaceliftScopePtrOutput {
+	return o
+}
+
+func (o SpaceliftScopePtrOutput) ToSpaceliftScopePtrOutputWithContext(ctx context.Context) SpaceliftScopePtrOutput {
+	return o
+}
+
+func (o SpaceliftScopePtrOutput) Elem() SpaceliftScopeOutput {
+	return o.ApplyT(func(v *SpaceliftScope) SpaceliftScope {
+		if v != nil {
+			return *v
+		}
+		var ret SpaceliftScope
+		return ret
+	}).(SpaceliftScopeOutput)
+}
+
+func (o SpaceliftScopePtrOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o SpaceliftScopePtrOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e *SpaceliftScope) *string {
+		if e == nil {
+			return nil
+		}
+		v := string(*e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+// SpaceliftScopeInput is an input type that accepts values of the SpaceliftScope enum
+// A concrete instance of `SpaceliftScopeInput` can be one of the following:
+//
+//	SpaceliftScopeRead
+//	SpaceliftScopeWrite
+type SpaceliftScopeInput interface {
+	pulumi.Input
+
+	ToSpaceliftScopeOutput() SpaceliftScopeOutput
+	ToSpaceliftScopeOutputWithContext(context.Context) SpaceliftScopeOutput
+}
+
+var spaceliftScopePtrType = reflect.TypeOf((**SpaceliftScope)(nil)).Elem()
+
+type SpaceliftScopePtrInput interface {
+	pulumi.Input
+
+	ToSpaceliftScopePtrOutput() SpaceliftScopePtrOutput
+	ToSpaceliftScopePtrOutputWithContext(context.Context) SpaceliftScopePtrOutput
+}
+
+type spaceliftScopePtr string
+
+func SpaceliftScopePtr(v string) SpaceliftScopePtrInput {
+	return (*spaceliftScopePtr)(&v)
+}
+
+func (*spaceliftScopePtr) ElementType() reflect.Type {
+	return spaceliftScopePtrType
+}
+
+func (in *spaceliftScopePtr) ToSpaceliftScopePtrOutput() SpaceliftScopePtrOutput {
+	return pulumi.ToOutput(in).(SpaceliftScopePtrOutput)
+}
+
+func (in *spaceliftScopePtr) ToSpaceliftScopePtrOutputWithContext(ctx context.Context) SpaceliftScopePtrOutput {
+	return pulumi.ToOutputWithContext(ctx, in).(SpaceliftScopePtrOutput)
+}
+
+// A phase of a run of HCP Terraform.
+type TerraformRunPhase string
+
+const (
+	// The plan, which only needs to read.
+	TerraformRunPhasePlan = TerraformRunPhase("plan")
+	// The apply, which changes resources.
+	TerraformRunPhaseApply = TerraformRunPhase("apply")
+)
+
+func (TerraformRunPhase) ElementType() reflect.Type {
+	return reflect.TypeOf((*TerraformRunPhase)(nil)).Elem()
+}
+
+func (e TerraformRunPhase) ToTerraformRunPhaseOutput() TerraformRunPhaseOutput {
+	return pulumi.ToOutput(e).(TerraformRunPhaseOutput)
+}
+
+func (e TerraformRunPhase) ToTerraformRunPhaseOutputWithContext(ctx context.Context) TerraformRunPhaseOutput {
+	return pulumi.ToOutputWithContext(ctx, e).(TerraformRunPhaseOutput)
+}
+
+func (e TerraformRunPhase) ToTerraformRunPhasePtrOutput() TerraformRunPhasePtrOutput {
+	return e.ToTerraformRunPhasePtrOutputWithContext(context.Background())
+}
+
+func (e TerraformRunPhase) ToTerraformRunPhasePtrOutputWithContext(ctx context.Context) TerraformRunPhasePtrOutput {
+	return TerraformRunPhase(e).ToTerraformRunPhaseOutputWithContext(ctx).ToTerraformRunPhasePtrOutputWithContext(ctx)
+}
+
+func (e TerraformRunPhase) ToStringOutput() pulumi.StringOutput {
+	return pulumi.ToOutput(pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e TerraformRunPhase) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return pulumi.ToOutputWithContext(ctx, pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e TerraformRunPhase) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringPtrOutputWithContext(context.Background())
+}
+
+func (e TerraformRunPhase) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringOutputWithContext(ctx).ToStringPtrOutputWithContext(ctx)
+}
+
+type TerraformRunPhaseOutput struct{ *pulumi.OutputState }
+
+func (TerraformRunPhaseOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*TerraformRunPhase)(nil)).Elem()
+}
+
+func (o TerraformRunPhaseOutput) ToTerraformRunPhaseOutput() TerraformRunPhaseOutput {
+	return o
+}
+
+func (o TerraformRunPhaseOutput) ToTerraformRunPhaseOutputWithContext(ctx context.Context) TerraformRunPhaseOutput {
+	return o
+}
+
+func (o TerraformRunPhaseOutput) ToTerraformRunPhasePtrOutput() TerraformRunPhasePtrOutput {
+	return o.ToTerraformRunPhasePtrOutputWithContext(context.Background())
+}
+
+func (o TerraformRunPhaseOutput) ToTerraformRunPhasePtrOutputWithContext(ctx context.Context) TerraformRunPhasePtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v TerraformRunPhase) *TerraformRunPhase {
+		return &v
+	}).(TerraformRunPhasePtrOutput)
+}
+
+func (o TerraformRunPhaseOutput) ToStringOutput() pulumi.StringOutput {
+	return o.ToStringOutputWithContext(context.Background())
+}
+
+func (o TerraformRunPhaseOutput) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e TerraformRunPhase) string {
+		return string(e)
+	}).(pulumi.StringOutput)
+}
+
+func (o TerraformRunPhaseOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o TerraformRunPhaseOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e TerraformRunPhase) *string {
+		v := string(e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+type TerraformRunPhasePtrOutput struct{ *pulumi.OutputState }
+
+func (TerraformRunPhasePtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**TerraformRunPhase)(nil)).Elem()
+}
+
+func (o TerraformRunPhasePtrOutput) ToTerraformRunPhasePtrOutput() TerraformRunPhasePtrOutput {
+	return o
+}
+
+func (o TerraformRunPhasePtrOutput) ToTerraformRunPhasePtrOutputWithContext(ctx context.Context) TerraformRunPhasePtrOutput {
+	return o
+}
+
+func (o TerraformRunPhasePtrOutput) Elem() TerraformRunPhaseOutput {
+	return o.ApplyT(func(v *TerraformRunPhase) TerraformRunPhase {
+		if v != nil {
+			return *v
+		}
+		var ret TerraformRunPhase
+		return ret
+	}).(TerraformRunPhaseOutput)
+}
+
+func (o TerraformRunPhasePtrOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o TerraformRunPhasePtrOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e *TerraformRunPhase) *string {
+		if e == nil {
+			return nil
+		}
+		v := string(*e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+// TerraformRunPhaseInput is an input type that accepts values of the TerraformRunPhase enum
+// A concrete instance of `TerraformRunPhaseInput` can be one of the following:
+//
+//	TerraformRunPhasePlan
+//	TerraformRunPhaseApply
+type TerraformRunPhaseInput interface {
+	pulumi.Input
+
+	ToTerraformRunPhaseOutput() TerraformRunPhaseOutput
+	ToTerraformRunPhaseOutputWithContext(context.Context) TerraformRunPhaseOutput
+}
+
+var terraformRunPhasePtrType = reflect.TypeOf((**TerraformRunPhase)(nil)).Elem()
+
+type TerraformRunPhasePtrInput interface {
+	pulumi.Input
+
+	ToTerraformRunPhasePtrOutput() TerraformRunPhasePtrOutput
+	ToTerraformRunPhasePtrOutputWithContext(context.Context) TerraformRunPhasePtrOutput
+}
+
+type terraformRunPhasePtr string
+
+func TerraformRunPhasePtr(v string) TerraformRunPhasePtrInput {
+	return (*terraformRunPhasePtr)(&v)
+}
+
+func (*terraformRunPhasePtr) ElementType() reflect.Type {
+	return terraformRunPhasePtrType
+}
+
+func (in *terraformRunPhasePtr) ToTerraformRunPhasePtrOutput() TerraformRunPhasePtrOutput {
+	return pulumi.ToOutput(in).(TerraformRunPhasePtrOutput)
+}
+
+func (in *terraformRunPhasePtr) ToTerraformRunPhasePtrOutputWithContext(ctx context.Context) TerraformRunPhasePtrOutput {
+	return pulumi.ToOutputWithContext(ctx, in).(TerraformRunPhasePtrOutput)
+}
+
 func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*PreviousKeyInput)(nil)).Elem(), PreviousKey("active"))
 	pulumi.RegisterInputType(reflect.TypeOf((*PreviousKeyPtrInput)(nil)).Elem(), PreviousKey("active"))
+	pulumi.RegisterInputType(reflect.TypeOf((*PulumiOperationInput)(nil)).Elem(), PulumiOperation("preview"))
+	pulumi.RegisterInputType(reflect.TypeOf((*PulumiOperationPtrInput)(nil)).Elem(), PulumiOperation("preview"))
+	pulumi.RegisterInputType(reflect.TypeOf((*SpaceliftRunTypeInput)(nil)).Elem(), SpaceliftRunType("PROPOSED"))
+	pulumi.RegisterInputType(reflect.TypeOf((*SpaceliftRunTypePtrInput)(nil)).Elem(), SpaceliftRunType("PROPOSED"))
+	pulumi.RegisterInputType(reflect.TypeOf((*SpaceliftScopeInput)(nil)).Elem(), SpaceliftScope("read"))
+	pulumi.RegisterInputType(reflect.TypeOf((*SpaceliftScopePtrInput)(nil)).Elem(), SpaceliftScope("read"))
+	pulumi.RegisterInputType(reflect.TypeOf((*TerraformRunPhaseInput)(nil)).Elem(), TerraformRunPhase("plan"))
+	pulumi.RegisterInputType(reflect.TypeOf((*TerraformRunPhasePtrInput)(nil)).Elem(), TerraformRunPhase("plan"))
 	pulumi.RegisterOutputType(PreviousKeyOutput{})
 	pulumi.RegisterOutputType(PreviousKeyPtrOutput{})
+	pulumi.RegisterOutputType(PulumiOperationOutput{})
+	pulumi.RegisterOutputType(PulumiOperationPtrOutput{})
+	pulumi.RegisterOutputType(SpaceliftRunTypeOutput{})
+	pulumi.RegisterOutputType(SpaceliftRunTypePtrOutput{})
+	pulumi.RegisterOutputType(SpaceliftScopeOutput{})
+	pulumi.RegisterOutputType(SpaceliftScopePtrOutput{})
+	pulumi.RegisterOutputType(TerraformRunPhaseOutput{})
+	pulumi.RegisterOutputType(TerraformRunPhasePtrOutput{})
 }

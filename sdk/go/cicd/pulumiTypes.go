@@ -172,9 +172,2946 @@ func (o AccessKeySecretPtrOutput) Name() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
+// Jobs of Azure Pipelines that use an AWS service connection with OpenID Connect, of the AWS Toolkit 1.15 or newer. Their tokens have no branch: give the connection approvals and checks.
+type AzureDevopsJob struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `api://AzureADTokenExchange`. (Source: README of the AWS Toolkit for Azure DevOps.)
+	Audience *string `pulumi:"audience"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the organization's, `https://vstoken.dev.azure.com/ORGANIZATIONID`, and there is no other.
+	Issuer *string `pulumi:"issuer"`
+	// The organization's name, such as `acme`.
+	Organization string `pulumi:"organization"`
+	// The organization's GUID, in lower case, as it stands in the service connection's issuer.
+	OrganizationId string `pulumi:"organizationId"`
+	// The project's name, such as `Web Shop`.
+	Project string `pulumi:"project"`
+	// The service connection's name, such as `aws-production`. One that is renamed has another subject.
+	ServiceConnection string `pulumi:"serviceConnection"`
+}
+
+// AzureDevopsJobInput is an input type that accepts AzureDevopsJobArgs and AzureDevopsJobOutput values.
+// You can construct a concrete instance of `AzureDevopsJobInput` via:
+//
+//	AzureDevopsJobArgs{...}
+type AzureDevopsJobInput interface {
+	pulumi.Input
+
+	ToAzureDevopsJobOutput() AzureDevopsJobOutput
+	ToAzureDevopsJobOutputWithContext(context.Context) AzureDevopsJobOutput
+}
+
+// Jobs of Azure Pipelines that use an AWS service connection with OpenID Connect, of the AWS Toolkit 1.15 or newer. Their tokens have no branch: give the connection approvals and checks.
+type AzureDevopsJobArgs struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `api://AzureADTokenExchange`. (Source: README of the AWS Toolkit for Azure DevOps.)
+	Audience pulumi.StringPtrInput `pulumi:"audience"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the organization's, `https://vstoken.dev.azure.com/ORGANIZATIONID`, and there is no other.
+	Issuer pulumi.StringPtrInput `pulumi:"issuer"`
+	// The organization's name, such as `acme`.
+	Organization pulumi.StringInput `pulumi:"organization"`
+	// The organization's GUID, in lower case, as it stands in the service connection's issuer.
+	OrganizationId pulumi.StringInput `pulumi:"organizationId"`
+	// The project's name, such as `Web Shop`.
+	Project pulumi.StringInput `pulumi:"project"`
+	// The service connection's name, such as `aws-production`. One that is renamed has another subject.
+	ServiceConnection pulumi.StringInput `pulumi:"serviceConnection"`
+}
+
+func (AzureDevopsJobArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*AzureDevopsJob)(nil)).Elem()
+}
+
+func (i AzureDevopsJobArgs) ToAzureDevopsJobOutput() AzureDevopsJobOutput {
+	return i.ToAzureDevopsJobOutputWithContext(context.Background())
+}
+
+func (i AzureDevopsJobArgs) ToAzureDevopsJobOutputWithContext(ctx context.Context) AzureDevopsJobOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(AzureDevopsJobOutput)
+}
+
+func (i AzureDevopsJobArgs) ToAzureDevopsJobPtrOutput() AzureDevopsJobPtrOutput {
+	return i.ToAzureDevopsJobPtrOutputWithContext(context.Background())
+}
+
+func (i AzureDevopsJobArgs) ToAzureDevopsJobPtrOutputWithContext(ctx context.Context) AzureDevopsJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(AzureDevopsJobOutput).ToAzureDevopsJobPtrOutputWithContext(ctx)
+}
+
+// AzureDevopsJobPtrInput is an input type that accepts AzureDevopsJobArgs, AzureDevopsJobPtr and AzureDevopsJobPtrOutput values.
+// You can construct a concrete instance of `AzureDevopsJobPtrInput` via:
+//
+//	        AzureDevopsJobArgs{...}
+//
+//	or:
+//
+//	        nil
+type AzureDevopsJobPtrInput interface {
+	pulumi.Input
+
+	ToAzureDevopsJobPtrOutput() AzureDevopsJobPtrOutput
+	ToAzureDevopsJobPtrOutputWithContext(context.Context) AzureDevopsJobPtrOutput
+}
+
+type azureDevopsJobPtrType AzureDevopsJobArgs
+
+func AzureDevopsJobPtr(v *AzureDevopsJobArgs) AzureDevopsJobPtrInput {
+	return (*azureDevopsJobPtrType)(v)
+}
+
+func (*azureDevopsJobPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**AzureDevopsJob)(nil)).Elem()
+}
+
+func (i *azureDevopsJobPtrType) ToAzureDevopsJobPtrOutput() AzureDevopsJobPtrOutput {
+	return i.ToAzureDevopsJobPtrOutputWithContext(context.Background())
+}
+
+func (i *azureDevopsJobPtrType) ToAzureDevopsJobPtrOutputWithContext(ctx context.Context) AzureDevopsJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(AzureDevopsJobPtrOutput)
+}
+
+// Jobs of Azure Pipelines that use an AWS service connection with OpenID Connect, of the AWS Toolkit 1.15 or newer. Their tokens have no branch: give the connection approvals and checks.
+type AzureDevopsJobOutput struct{ *pulumi.OutputState }
+
+func (AzureDevopsJobOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*AzureDevopsJob)(nil)).Elem()
+}
+
+func (o AzureDevopsJobOutput) ToAzureDevopsJobOutput() AzureDevopsJobOutput {
+	return o
+}
+
+func (o AzureDevopsJobOutput) ToAzureDevopsJobOutputWithContext(ctx context.Context) AzureDevopsJobOutput {
+	return o
+}
+
+func (o AzureDevopsJobOutput) ToAzureDevopsJobPtrOutput() AzureDevopsJobPtrOutput {
+	return o.ToAzureDevopsJobPtrOutputWithContext(context.Background())
+}
+
+func (o AzureDevopsJobOutput) ToAzureDevopsJobPtrOutputWithContext(ctx context.Context) AzureDevopsJobPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v AzureDevopsJob) *AzureDevopsJob {
+		return &v
+	}).(AzureDevopsJobPtrOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `api://AzureADTokenExchange`. (Source: README of the AWS Toolkit for Azure DevOps.)
+func (o AzureDevopsJobOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v AzureDevopsJob) *string { return v.Audience }).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the organization's, `https://vstoken.dev.azure.com/ORGANIZATIONID`, and there is no other.
+func (o AzureDevopsJobOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v AzureDevopsJob) *string { return v.Issuer }).(pulumi.StringPtrOutput)
+}
+
+// The organization's name, such as `acme`.
+func (o AzureDevopsJobOutput) Organization() pulumi.StringOutput {
+	return o.ApplyT(func(v AzureDevopsJob) string { return v.Organization }).(pulumi.StringOutput)
+}
+
+// The organization's GUID, in lower case, as it stands in the service connection's issuer.
+func (o AzureDevopsJobOutput) OrganizationId() pulumi.StringOutput {
+	return o.ApplyT(func(v AzureDevopsJob) string { return v.OrganizationId }).(pulumi.StringOutput)
+}
+
+// The project's name, such as `Web Shop`.
+func (o AzureDevopsJobOutput) Project() pulumi.StringOutput {
+	return o.ApplyT(func(v AzureDevopsJob) string { return v.Project }).(pulumi.StringOutput)
+}
+
+// The service connection's name, such as `aws-production`. One that is renamed has another subject.
+func (o AzureDevopsJobOutput) ServiceConnection() pulumi.StringOutput {
+	return o.ApplyT(func(v AzureDevopsJob) string { return v.ServiceConnection }).(pulumi.StringOutput)
+}
+
+type AzureDevopsJobPtrOutput struct{ *pulumi.OutputState }
+
+func (AzureDevopsJobPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**AzureDevopsJob)(nil)).Elem()
+}
+
+func (o AzureDevopsJobPtrOutput) ToAzureDevopsJobPtrOutput() AzureDevopsJobPtrOutput {
+	return o
+}
+
+func (o AzureDevopsJobPtrOutput) ToAzureDevopsJobPtrOutputWithContext(ctx context.Context) AzureDevopsJobPtrOutput {
+	return o
+}
+
+func (o AzureDevopsJobPtrOutput) Elem() AzureDevopsJobOutput {
+	return o.ApplyT(func(v *AzureDevopsJob) AzureDevopsJob {
+		if v != nil {
+			return *v
+		}
+		var ret AzureDevopsJob
+		return ret
+	}).(AzureDevopsJobOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `api://AzureADTokenExchange`. (Source: README of the AWS Toolkit for Azure DevOps.)
+func (o AzureDevopsJobPtrOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *AzureDevopsJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Audience
+	}).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the organization's, `https://vstoken.dev.azure.com/ORGANIZATIONID`, and there is no other.
+func (o AzureDevopsJobPtrOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *AzureDevopsJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Issuer
+	}).(pulumi.StringPtrOutput)
+}
+
+// The organization's name, such as `acme`.
+func (o AzureDevopsJobPtrOutput) Organization() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *AzureDevopsJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Organization
+	}).(pulumi.StringPtrOutput)
+}
+
+// The organization's GUID, in lower case, as it stands in the service connection's issuer.
+func (o AzureDevopsJobPtrOutput) OrganizationId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *AzureDevopsJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.OrganizationId
+	}).(pulumi.StringPtrOutput)
+}
+
+// The project's name, such as `Web Shop`.
+func (o AzureDevopsJobPtrOutput) Project() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *AzureDevopsJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Project
+	}).(pulumi.StringPtrOutput)
+}
+
+// The service connection's name, such as `aws-production`. One that is renamed has another subject.
+func (o AzureDevopsJobPtrOutput) ServiceConnection() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *AzureDevopsJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.ServiceConnection
+	}).(pulumi.StringPtrOutput)
+}
+
+// Steps of Bitbucket Pipelines that have `oidc: true`: those that deploy to one environment, or all of a repository. Their tokens have no branch: restrict the environment to one.
+type BitbucketJob struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `ari:cloud:bitbucket::workspace/WORKSPACEID`. (Source: Atlassian Support, "Integrate Pipelines with resource servers using OIDC".)
+	Audience *string `pulumi:"audience"`
+	// The deployment environment's UUID, in lower case, with or without braces. By default any step of the repository is trusted, of every branch and pull request.
+	EnvironmentId *string `pulumi:"environmentId"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the workspace's, `https://api.bitbucket.org/2.0/workspaces/WORKSPACE/pipelines-config/identity/oidc`, and there is no other.
+	Issuer *string `pulumi:"issuer"`
+	// The repository's UUID, from its settings under OpenID Connect, in lower case, with or without braces.
+	RepositoryId string `pulumi:"repositoryId"`
+	// The workspace's ID as it stands in URLs, such as `acme`. A workspace that is renamed has another issuer.
+	Workspace string `pulumi:"workspace"`
+	// The workspace's UUID, in lower case, with or without braces.
+	WorkspaceId string `pulumi:"workspaceId"`
+}
+
+// BitbucketJobInput is an input type that accepts BitbucketJobArgs and BitbucketJobOutput values.
+// You can construct a concrete instance of `BitbucketJobInput` via:
+//
+//	BitbucketJobArgs{...}
+type BitbucketJobInput interface {
+	pulumi.Input
+
+	ToBitbucketJobOutput() BitbucketJobOutput
+	ToBitbucketJobOutputWithContext(context.Context) BitbucketJobOutput
+}
+
+// Steps of Bitbucket Pipelines that have `oidc: true`: those that deploy to one environment, or all of a repository. Their tokens have no branch: restrict the environment to one.
+type BitbucketJobArgs struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `ari:cloud:bitbucket::workspace/WORKSPACEID`. (Source: Atlassian Support, "Integrate Pipelines with resource servers using OIDC".)
+	Audience pulumi.StringPtrInput `pulumi:"audience"`
+	// The deployment environment's UUID, in lower case, with or without braces. By default any step of the repository is trusted, of every branch and pull request.
+	EnvironmentId pulumi.StringPtrInput `pulumi:"environmentId"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the workspace's, `https://api.bitbucket.org/2.0/workspaces/WORKSPACE/pipelines-config/identity/oidc`, and there is no other.
+	Issuer pulumi.StringPtrInput `pulumi:"issuer"`
+	// The repository's UUID, from its settings under OpenID Connect, in lower case, with or without braces.
+	RepositoryId pulumi.StringInput `pulumi:"repositoryId"`
+	// The workspace's ID as it stands in URLs, such as `acme`. A workspace that is renamed has another issuer.
+	Workspace pulumi.StringInput `pulumi:"workspace"`
+	// The workspace's UUID, in lower case, with or without braces.
+	WorkspaceId pulumi.StringInput `pulumi:"workspaceId"`
+}
+
+func (BitbucketJobArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*BitbucketJob)(nil)).Elem()
+}
+
+func (i BitbucketJobArgs) ToBitbucketJobOutput() BitbucketJobOutput {
+	return i.ToBitbucketJobOutputWithContext(context.Background())
+}
+
+func (i BitbucketJobArgs) ToBitbucketJobOutputWithContext(ctx context.Context) BitbucketJobOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(BitbucketJobOutput)
+}
+
+func (i BitbucketJobArgs) ToBitbucketJobPtrOutput() BitbucketJobPtrOutput {
+	return i.ToBitbucketJobPtrOutputWithContext(context.Background())
+}
+
+func (i BitbucketJobArgs) ToBitbucketJobPtrOutputWithContext(ctx context.Context) BitbucketJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(BitbucketJobOutput).ToBitbucketJobPtrOutputWithContext(ctx)
+}
+
+// BitbucketJobPtrInput is an input type that accepts BitbucketJobArgs, BitbucketJobPtr and BitbucketJobPtrOutput values.
+// You can construct a concrete instance of `BitbucketJobPtrInput` via:
+//
+//	        BitbucketJobArgs{...}
+//
+//	or:
+//
+//	        nil
+type BitbucketJobPtrInput interface {
+	pulumi.Input
+
+	ToBitbucketJobPtrOutput() BitbucketJobPtrOutput
+	ToBitbucketJobPtrOutputWithContext(context.Context) BitbucketJobPtrOutput
+}
+
+type bitbucketJobPtrType BitbucketJobArgs
+
+func BitbucketJobPtr(v *BitbucketJobArgs) BitbucketJobPtrInput {
+	return (*bitbucketJobPtrType)(v)
+}
+
+func (*bitbucketJobPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**BitbucketJob)(nil)).Elem()
+}
+
+func (i *bitbucketJobPtrType) ToBitbucketJobPtrOutput() BitbucketJobPtrOutput {
+	return i.ToBitbucketJobPtrOutputWithContext(context.Background())
+}
+
+func (i *bitbucketJobPtrType) ToBitbucketJobPtrOutputWithContext(ctx context.Context) BitbucketJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(BitbucketJobPtrOutput)
+}
+
+// Steps of Bitbucket Pipelines that have `oidc: true`: those that deploy to one environment, or all of a repository. Their tokens have no branch: restrict the environment to one.
+type BitbucketJobOutput struct{ *pulumi.OutputState }
+
+func (BitbucketJobOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*BitbucketJob)(nil)).Elem()
+}
+
+func (o BitbucketJobOutput) ToBitbucketJobOutput() BitbucketJobOutput {
+	return o
+}
+
+func (o BitbucketJobOutput) ToBitbucketJobOutputWithContext(ctx context.Context) BitbucketJobOutput {
+	return o
+}
+
+func (o BitbucketJobOutput) ToBitbucketJobPtrOutput() BitbucketJobPtrOutput {
+	return o.ToBitbucketJobPtrOutputWithContext(context.Background())
+}
+
+func (o BitbucketJobOutput) ToBitbucketJobPtrOutputWithContext(ctx context.Context) BitbucketJobPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v BitbucketJob) *BitbucketJob {
+		return &v
+	}).(BitbucketJobPtrOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `ari:cloud:bitbucket::workspace/WORKSPACEID`. (Source: Atlassian Support, "Integrate Pipelines with resource servers using OIDC".)
+func (o BitbucketJobOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v BitbucketJob) *string { return v.Audience }).(pulumi.StringPtrOutput)
+}
+
+// The deployment environment's UUID, in lower case, with or without braces. By default any step of the repository is trusted, of every branch and pull request.
+func (o BitbucketJobOutput) EnvironmentId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v BitbucketJob) *string { return v.EnvironmentId }).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the workspace's, `https://api.bitbucket.org/2.0/workspaces/WORKSPACE/pipelines-config/identity/oidc`, and there is no other.
+func (o BitbucketJobOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v BitbucketJob) *string { return v.Issuer }).(pulumi.StringPtrOutput)
+}
+
+// The repository's UUID, from its settings under OpenID Connect, in lower case, with or without braces.
+func (o BitbucketJobOutput) RepositoryId() pulumi.StringOutput {
+	return o.ApplyT(func(v BitbucketJob) string { return v.RepositoryId }).(pulumi.StringOutput)
+}
+
+// The workspace's ID as it stands in URLs, such as `acme`. A workspace that is renamed has another issuer.
+func (o BitbucketJobOutput) Workspace() pulumi.StringOutput {
+	return o.ApplyT(func(v BitbucketJob) string { return v.Workspace }).(pulumi.StringOutput)
+}
+
+// The workspace's UUID, in lower case, with or without braces.
+func (o BitbucketJobOutput) WorkspaceId() pulumi.StringOutput {
+	return o.ApplyT(func(v BitbucketJob) string { return v.WorkspaceId }).(pulumi.StringOutput)
+}
+
+type BitbucketJobPtrOutput struct{ *pulumi.OutputState }
+
+func (BitbucketJobPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**BitbucketJob)(nil)).Elem()
+}
+
+func (o BitbucketJobPtrOutput) ToBitbucketJobPtrOutput() BitbucketJobPtrOutput {
+	return o
+}
+
+func (o BitbucketJobPtrOutput) ToBitbucketJobPtrOutputWithContext(ctx context.Context) BitbucketJobPtrOutput {
+	return o
+}
+
+func (o BitbucketJobPtrOutput) Elem() BitbucketJobOutput {
+	return o.ApplyT(func(v *BitbucketJob) BitbucketJob {
+		if v != nil {
+			return *v
+		}
+		var ret BitbucketJob
+		return ret
+	}).(BitbucketJobOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `ari:cloud:bitbucket::workspace/WORKSPACEID`. (Source: Atlassian Support, "Integrate Pipelines with resource servers using OIDC".)
+func (o BitbucketJobPtrOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BitbucketJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Audience
+	}).(pulumi.StringPtrOutput)
+}
+
+// The deployment environment's UUID, in lower case, with or without braces. By default any step of the repository is trusted, of every branch and pull request.
+func (o BitbucketJobPtrOutput) EnvironmentId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BitbucketJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.EnvironmentId
+	}).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the workspace's, `https://api.bitbucket.org/2.0/workspaces/WORKSPACE/pipelines-config/identity/oidc`, and there is no other.
+func (o BitbucketJobPtrOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BitbucketJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Issuer
+	}).(pulumi.StringPtrOutput)
+}
+
+// The repository's UUID, from its settings under OpenID Connect, in lower case, with or without braces.
+func (o BitbucketJobPtrOutput) RepositoryId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BitbucketJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.RepositoryId
+	}).(pulumi.StringPtrOutput)
+}
+
+// The workspace's ID as it stands in URLs, such as `acme`. A workspace that is renamed has another issuer.
+func (o BitbucketJobPtrOutput) Workspace() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BitbucketJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Workspace
+	}).(pulumi.StringPtrOutput)
+}
+
+// The workspace's UUID, in lower case, with or without braces.
+func (o BitbucketJobPtrOutput) WorkspaceId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BitbucketJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.WorkspaceId
+	}).(pulumi.StringPtrOutput)
+}
+
+// Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose commit is known, and not `HEAD`.
+type BuildkiteJob struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which Buildkite's plugin asks for. (Source: Buildkite Docs, "OIDC with AWS".)
+	Audience *string `pulumi:"audience"`
+	// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+	Branch *string `pulumi:"branch"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default `https://agent.buildkite.com`.
+	Issuer *string `pulumi:"issuer"`
+	// The organization's slug, as it stands in URLs, such as `acme`.
+	Organization string `pulumi:"organization"`
+	// The organization's UUID, in lower case. A slug can be registered again, and an ID cannot. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+	OrganizationId *string `pulumi:"organizationId"`
+	// The pipeline's slug, as it stands in URLs, such as `deploy`.
+	Pipeline string `pulumi:"pipeline"`
+	// The pipeline's UUID, in lower case. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+	PipelineId *string `pulumi:"pipelineId"`
+	// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+	Tag *string `pulumi:"tag"`
+}
+
+// BuildkiteJobInput is an input type that accepts BuildkiteJobArgs and BuildkiteJobOutput values.
+// You can construct a concrete instance of `BuildkiteJobInput` via:
+//
+//	BuildkiteJobArgs{...}
+type BuildkiteJobInput interface {
+	pulumi.Input
+
+	ToBuildkiteJobOutput() BuildkiteJobOutput
+	ToBuildkiteJobOutputWithContext(context.Context) BuildkiteJobOutput
+}
+
+// Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose commit is known, and not `HEAD`.
+type BuildkiteJobArgs struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which Buildkite's plugin asks for. (Source: Buildkite Docs, "OIDC with AWS".)
+	Audience pulumi.StringPtrInput `pulumi:"audience"`
+	// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+	Branch pulumi.StringPtrInput `pulumi:"branch"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default `https://agent.buildkite.com`.
+	Issuer pulumi.StringPtrInput `pulumi:"issuer"`
+	// The organization's slug, as it stands in URLs, such as `acme`.
+	Organization pulumi.StringInput `pulumi:"organization"`
+	// The organization's UUID, in lower case. A slug can be registered again, and an ID cannot. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+	OrganizationId pulumi.StringPtrInput `pulumi:"organizationId"`
+	// The pipeline's slug, as it stands in URLs, such as `deploy`.
+	Pipeline pulumi.StringInput `pulumi:"pipeline"`
+	// The pipeline's UUID, in lower case. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+	PipelineId pulumi.StringPtrInput `pulumi:"pipelineId"`
+	// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+	Tag pulumi.StringPtrInput `pulumi:"tag"`
+}
+
+func (BuildkiteJobArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*BuildkiteJob)(nil)).Elem()
+}
+
+func (i BuildkiteJobArgs) ToBuildkiteJobOutput() BuildkiteJobOutput {
+	return i.ToBuildkiteJobOutputWithContext(context.Background())
+}
+
+func (i BuildkiteJobArgs) ToBuildkiteJobOutputWithContext(ctx context.Context) BuildkiteJobOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(BuildkiteJobOutput)
+}
+
+func (i BuildkiteJobArgs) ToBuildkiteJobPtrOutput() BuildkiteJobPtrOutput {
+	return i.ToBuildkiteJobPtrOutputWithContext(context.Background())
+}
+
+func (i BuildkiteJobArgs) ToBuildkiteJobPtrOutputWithContext(ctx context.Context) BuildkiteJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(BuildkiteJobOutput).ToBuildkiteJobPtrOutputWithContext(ctx)
+}
+
+// BuildkiteJobPtrInput is an input type that accepts BuildkiteJobArgs, BuildkiteJobPtr and BuildkiteJobPtrOutput values.
+// You can construct a concrete instance of `BuildkiteJobPtrInput` via:
+//
+//	        BuildkiteJobArgs{...}
+//
+//	or:
+//
+//	        nil
+type BuildkiteJobPtrInput interface {
+	pulumi.Input
+
+	ToBuildkiteJobPtrOutput() BuildkiteJobPtrOutput
+	ToBuildkiteJobPtrOutputWithContext(context.Context) BuildkiteJobPtrOutput
+}
+
+type buildkiteJobPtrType BuildkiteJobArgs
+
+func BuildkiteJobPtr(v *BuildkiteJobArgs) BuildkiteJobPtrInput {
+	return (*buildkiteJobPtrType)(v)
+}
+
+func (*buildkiteJobPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**BuildkiteJob)(nil)).Elem()
+}
+
+func (i *buildkiteJobPtrType) ToBuildkiteJobPtrOutput() BuildkiteJobPtrOutput {
+	return i.ToBuildkiteJobPtrOutputWithContext(context.Background())
+}
+
+func (i *buildkiteJobPtrType) ToBuildkiteJobPtrOutputWithContext(ctx context.Context) BuildkiteJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(BuildkiteJobPtrOutput)
+}
+
+// Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose commit is known, and not `HEAD`.
+type BuildkiteJobOutput struct{ *pulumi.OutputState }
+
+func (BuildkiteJobOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*BuildkiteJob)(nil)).Elem()
+}
+
+func (o BuildkiteJobOutput) ToBuildkiteJobOutput() BuildkiteJobOutput {
+	return o
+}
+
+func (o BuildkiteJobOutput) ToBuildkiteJobOutputWithContext(ctx context.Context) BuildkiteJobOutput {
+	return o
+}
+
+func (o BuildkiteJobOutput) ToBuildkiteJobPtrOutput() BuildkiteJobPtrOutput {
+	return o.ToBuildkiteJobPtrOutputWithContext(context.Background())
+}
+
+func (o BuildkiteJobOutput) ToBuildkiteJobPtrOutputWithContext(ctx context.Context) BuildkiteJobPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v BuildkiteJob) *BuildkiteJob {
+		return &v
+	}).(BuildkiteJobPtrOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which Buildkite's plugin asks for. (Source: Buildkite Docs, "OIDC with AWS".)
+func (o BuildkiteJobOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v BuildkiteJob) *string { return v.Audience }).(pulumi.StringPtrOutput)
+}
+
+// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+func (o BuildkiteJobOutput) Branch() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v BuildkiteJob) *string { return v.Branch }).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default `https://agent.buildkite.com`.
+func (o BuildkiteJobOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v BuildkiteJob) *string { return v.Issuer }).(pulumi.StringPtrOutput)
+}
+
+// The organization's slug, as it stands in URLs, such as `acme`.
+func (o BuildkiteJobOutput) Organization() pulumi.StringOutput {
+	return o.ApplyT(func(v BuildkiteJob) string { return v.Organization }).(pulumi.StringOutput)
+}
+
+// The organization's UUID, in lower case. A slug can be registered again, and an ID cannot. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+func (o BuildkiteJobOutput) OrganizationId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v BuildkiteJob) *string { return v.OrganizationId }).(pulumi.StringPtrOutput)
+}
+
+// The pipeline's slug, as it stands in URLs, such as `deploy`.
+func (o BuildkiteJobOutput) Pipeline() pulumi.StringOutput {
+	return o.ApplyT(func(v BuildkiteJob) string { return v.Pipeline }).(pulumi.StringOutput)
+}
+
+// The pipeline's UUID, in lower case. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+func (o BuildkiteJobOutput) PipelineId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v BuildkiteJob) *string { return v.PipelineId }).(pulumi.StringPtrOutput)
+}
+
+// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+func (o BuildkiteJobOutput) Tag() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v BuildkiteJob) *string { return v.Tag }).(pulumi.StringPtrOutput)
+}
+
+type BuildkiteJobPtrOutput struct{ *pulumi.OutputState }
+
+func (BuildkiteJobPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**BuildkiteJob)(nil)).Elem()
+}
+
+func (o BuildkiteJobPtrOutput) ToBuildkiteJobPtrOutput() BuildkiteJobPtrOutput {
+	return o
+}
+
+func (o BuildkiteJobPtrOutput) ToBuildkiteJobPtrOutputWithContext(ctx context.Context) BuildkiteJobPtrOutput {
+	return o
+}
+
+func (o BuildkiteJobPtrOutput) Elem() BuildkiteJobOutput {
+	return o.ApplyT(func(v *BuildkiteJob) BuildkiteJob {
+		if v != nil {
+			return *v
+		}
+		var ret BuildkiteJob
+		return ret
+	}).(BuildkiteJobOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which Buildkite's plugin asks for. (Source: Buildkite Docs, "OIDC with AWS".)
+func (o BuildkiteJobPtrOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BuildkiteJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Audience
+	}).(pulumi.StringPtrOutput)
+}
+
+// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+func (o BuildkiteJobPtrOutput) Branch() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BuildkiteJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Branch
+	}).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default `https://agent.buildkite.com`.
+func (o BuildkiteJobPtrOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BuildkiteJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Issuer
+	}).(pulumi.StringPtrOutput)
+}
+
+// The organization's slug, as it stands in URLs, such as `acme`.
+func (o BuildkiteJobPtrOutput) Organization() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BuildkiteJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Organization
+	}).(pulumi.StringPtrOutput)
+}
+
+// The organization's UUID, in lower case. A slug can be registered again, and an ID cannot. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+func (o BuildkiteJobPtrOutput) OrganizationId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BuildkiteJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.OrganizationId
+	}).(pulumi.StringPtrOutput)
+}
+
+// The pipeline's slug, as it stands in URLs, such as `deploy`.
+func (o BuildkiteJobPtrOutput) Pipeline() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BuildkiteJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Pipeline
+	}).(pulumi.StringPtrOutput)
+}
+
+// The pipeline's UUID, in lower case. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+func (o BuildkiteJobPtrOutput) PipelineId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BuildkiteJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.PipelineId
+	}).(pulumi.StringPtrOutput)
+}
+
+// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+func (o BuildkiteJobPtrOutput) Tag() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *BuildkiteJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Tag
+	}).(pulumi.StringPtrOutput)
+}
+
+// Jobs of CircleCI, all of one project, or with `vcsOrigin` and one of `branch` and `tag` only those that run for it. The latter sign in with `CIRCLE_OIDC_TOKEN_V2`.
+type CircleciJob struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's UUID. (Source: CircleCI Docs, "Using OpenID Connect tokens in jobs".)
+	Audience *string `pulumi:"audience"`
+	// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+	Branch *string `pulumi:"branch"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For CircleCI server, that of the server, with the organization. By default `https://oidc.circleci.com/org/ORGANIZATIONID`.
+	Issuer *string `pulumi:"issuer"`
+	// The organization's UUID, from its settings, in lower case.
+	OrganizationId string `pulumi:"organizationId"`
+	// The project's UUID, from its settings, in lower case.
+	ProjectId string `pulumi:"projectId"`
+	// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+	Tag *string `pulumi:"tag"`
+	// The repository that the job's code comes from, such as `github.com/acme/shop`, which is not that of a fork. Together with `branch` or `tag`. By default any.
+	VcsOrigin *string `pulumi:"vcsOrigin"`
+}
+
+// CircleciJobInput is an input type that accepts CircleciJobArgs and CircleciJobOutput values.
+// You can construct a concrete instance of `CircleciJobInput` via:
+//
+//	CircleciJobArgs{...}
+type CircleciJobInput interface {
+	pulumi.Input
+
+	ToCircleciJobOutput() CircleciJobOutput
+	ToCircleciJobOutputWithContext(context.Context) CircleciJobOutput
+}
+
+// Jobs of CircleCI, all of one project, or with `vcsOrigin` and one of `branch` and `tag` only those that run for it. The latter sign in with `CIRCLE_OIDC_TOKEN_V2`.
+type CircleciJobArgs struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's UUID. (Source: CircleCI Docs, "Using OpenID Connect tokens in jobs".)
+	Audience pulumi.StringPtrInput `pulumi:"audience"`
+	// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+	Branch pulumi.StringPtrInput `pulumi:"branch"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For CircleCI server, that of the server, with the organization. By default `https://oidc.circleci.com/org/ORGANIZATIONID`.
+	Issuer pulumi.StringPtrInput `pulumi:"issuer"`
+	// The organization's UUID, from its settings, in lower case.
+	OrganizationId pulumi.StringInput `pulumi:"organizationId"`
+	// The project's UUID, from its settings, in lower case.
+	ProjectId pulumi.StringInput `pulumi:"projectId"`
+	// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+	Tag pulumi.StringPtrInput `pulumi:"tag"`
+	// The repository that the job's code comes from, such as `github.com/acme/shop`, which is not that of a fork. Together with `branch` or `tag`. By default any.
+	VcsOrigin pulumi.StringPtrInput `pulumi:"vcsOrigin"`
+}
+
+func (CircleciJobArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*CircleciJob)(nil)).Elem()
+}
+
+func (i CircleciJobArgs) ToCircleciJobOutput() CircleciJobOutput {
+	return i.ToCircleciJobOutputWithContext(context.Background())
+}
+
+func (i CircleciJobArgs) ToCircleciJobOutputWithContext(ctx context.Context) CircleciJobOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(CircleciJobOutput)
+}
+
+func (i CircleciJobArgs) ToCircleciJobPtrOutput() CircleciJobPtrOutput {
+	return i.ToCircleciJobPtrOutputWithContext(context.Background())
+}
+
+func (i CircleciJobArgs) ToCircleciJobPtrOutputWithContext(ctx context.Context) CircleciJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(CircleciJobOutput).ToCircleciJobPtrOutputWithContext(ctx)
+}
+
+// CircleciJobPtrInput is an input type that accepts CircleciJobArgs, CircleciJobPtr and CircleciJobPtrOutput values.
+// You can construct a concrete instance of `CircleciJobPtrInput` via:
+//
+//	        CircleciJobArgs{...}
+//
+//	or:
+//
+//	        nil
+type CircleciJobPtrInput interface {
+	pulumi.Input
+
+	ToCircleciJobPtrOutput() CircleciJobPtrOutput
+	ToCircleciJobPtrOutputWithContext(context.Context) CircleciJobPtrOutput
+}
+
+type circleciJobPtrType CircleciJobArgs
+
+func CircleciJobPtr(v *CircleciJobArgs) CircleciJobPtrInput {
+	return (*circleciJobPtrType)(v)
+}
+
+func (*circleciJobPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**CircleciJob)(nil)).Elem()
+}
+
+func (i *circleciJobPtrType) ToCircleciJobPtrOutput() CircleciJobPtrOutput {
+	return i.ToCircleciJobPtrOutputWithContext(context.Background())
+}
+
+func (i *circleciJobPtrType) ToCircleciJobPtrOutputWithContext(ctx context.Context) CircleciJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(CircleciJobPtrOutput)
+}
+
+// Jobs of CircleCI, all of one project, or with `vcsOrigin` and one of `branch` and `tag` only those that run for it. The latter sign in with `CIRCLE_OIDC_TOKEN_V2`.
+type CircleciJobOutput struct{ *pulumi.OutputState }
+
+func (CircleciJobOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*CircleciJob)(nil)).Elem()
+}
+
+func (o CircleciJobOutput) ToCircleciJobOutput() CircleciJobOutput {
+	return o
+}
+
+func (o CircleciJobOutput) ToCircleciJobOutputWithContext(ctx context.Context) CircleciJobOutput {
+	return o
+}
+
+func (o CircleciJobOutput) ToCircleciJobPtrOutput() CircleciJobPtrOutput {
+	return o.ToCircleciJobPtrOutputWithContext(context.Background())
+}
+
+func (o CircleciJobOutput) ToCircleciJobPtrOutputWithContext(ctx context.Context) CircleciJobPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v CircleciJob) *CircleciJob {
+		return &v
+	}).(CircleciJobPtrOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's UUID. (Source: CircleCI Docs, "Using OpenID Connect tokens in jobs".)
+func (o CircleciJobOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v CircleciJob) *string { return v.Audience }).(pulumi.StringPtrOutput)
+}
+
+// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+func (o CircleciJobOutput) Branch() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v CircleciJob) *string { return v.Branch }).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For CircleCI server, that of the server, with the organization. By default `https://oidc.circleci.com/org/ORGANIZATIONID`.
+func (o CircleciJobOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v CircleciJob) *string { return v.Issuer }).(pulumi.StringPtrOutput)
+}
+
+// The organization's UUID, from its settings, in lower case.
+func (o CircleciJobOutput) OrganizationId() pulumi.StringOutput {
+	return o.ApplyT(func(v CircleciJob) string { return v.OrganizationId }).(pulumi.StringOutput)
+}
+
+// The project's UUID, from its settings, in lower case.
+func (o CircleciJobOutput) ProjectId() pulumi.StringOutput {
+	return o.ApplyT(func(v CircleciJob) string { return v.ProjectId }).(pulumi.StringOutput)
+}
+
+// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+func (o CircleciJobOutput) Tag() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v CircleciJob) *string { return v.Tag }).(pulumi.StringPtrOutput)
+}
+
+// The repository that the job's code comes from, such as `github.com/acme/shop`, which is not that of a fork. Together with `branch` or `tag`. By default any.
+func (o CircleciJobOutput) VcsOrigin() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v CircleciJob) *string { return v.VcsOrigin }).(pulumi.StringPtrOutput)
+}
+
+type CircleciJobPtrOutput struct{ *pulumi.OutputState }
+
+func (CircleciJobPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**CircleciJob)(nil)).Elem()
+}
+
+func (o CircleciJobPtrOutput) ToCircleciJobPtrOutput() CircleciJobPtrOutput {
+	return o
+}
+
+func (o CircleciJobPtrOutput) ToCircleciJobPtrOutputWithContext(ctx context.Context) CircleciJobPtrOutput {
+	return o
+}
+
+func (o CircleciJobPtrOutput) Elem() CircleciJobOutput {
+	return o.ApplyT(func(v *CircleciJob) CircleciJob {
+		if v != nil {
+			return *v
+		}
+		var ret CircleciJob
+		return ret
+	}).(CircleciJobOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's UUID. (Source: CircleCI Docs, "Using OpenID Connect tokens in jobs".)
+func (o CircleciJobPtrOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *CircleciJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Audience
+	}).(pulumi.StringPtrOutput)
+}
+
+// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+func (o CircleciJobPtrOutput) Branch() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *CircleciJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Branch
+	}).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For CircleCI server, that of the server, with the organization. By default `https://oidc.circleci.com/org/ORGANIZATIONID`.
+func (o CircleciJobPtrOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *CircleciJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Issuer
+	}).(pulumi.StringPtrOutput)
+}
+
+// The organization's UUID, from its settings, in lower case.
+func (o CircleciJobPtrOutput) OrganizationId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *CircleciJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.OrganizationId
+	}).(pulumi.StringPtrOutput)
+}
+
+// The project's UUID, from its settings, in lower case.
+func (o CircleciJobPtrOutput) ProjectId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *CircleciJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.ProjectId
+	}).(pulumi.StringPtrOutput)
+}
+
+// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+func (o CircleciJobPtrOutput) Tag() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *CircleciJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Tag
+	}).(pulumi.StringPtrOutput)
+}
+
+// The repository that the job's code comes from, such as `github.com/acme/shop`, which is not that of a fork. Together with `branch` or `tag`. By default any.
+func (o CircleciJobPtrOutput) VcsOrigin() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *CircleciJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.VcsOrigin
+	}).(pulumi.StringPtrOutput)
+}
+
+// Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission `id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that names an environment is trusted by its environment only, whatever its branch. One of a workflow on `pull_request_target` counts as one of the default branch, even for a fork's pull request.
+type GithubJob struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which AWS's action asks for. Required on GitHub Enterprise Server. (Source: GitHub Docs, "OpenID Connect reference".)
+	Audience *string `pulumi:"audience"`
+	// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+	Branch *string `pulumi:"branch"`
+	// The environment that the job names, such as `production`, spelled as in the workflow, or a pattern with `*` and `?`. At most 255 characters. GitHub makes an environment that a workflow names, without any protection: give it rules first.
+	Environment *string `pulumi:"environment"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For an enterprise with its own path, `https://token.actions.githubusercontent.com/ENTERPRISE`; for GHE.com, `https://token.actions.SUBDOMAIN.ghe.com`; for GitHub Enterprise Server, `https://HOST/_services/token`. By default `https://token.actions.githubusercontent.com`.
+	Issuer *string `pulumi:"issuer"`
+	// The reusable workflow that the job must be in, such as `acme/workflows/.github/workflows/deploy.yml@refs/heads/main`. Not on GitHub Enterprise Server. By default any.
+	JobWorkflowRef *string `pulumi:"jobWorkflowRef"`
+	// The owner's ID, as of `gh api repos/OWNER/NAME --jq .owner.id`. With `repositoryId`, the job is trusted under GitHub's immutable subject too, which repositories made, renamed or transferred after 2026-07-15 have, and nobody who registers the name again is trusted. Not on GitHub Enterprise Server.
+	OwnerId *string `pulumi:"ownerId"`
+	// Whether to trust the jobs of pull requests: of all of the repository, with code that nobody has reviewed. Give such a role permissions to read only. Not for jobs that name an environment. By default `false`.
+	PullRequests *bool `pulumi:"pullRequests"`
+	// The repository, `owner/name`, spelled as GitHub spells it, since AWS compares the letter case. `owner/*`, together with `ownerId`, is all repositories of the owner.
+	Repository string `pulumi:"repository"`
+	// The repository's ID, as of `gh api repos/OWNER/NAME --jq .id`. Together with `ownerId`.
+	RepositoryId *string `pulumi:"repositoryId"`
+	// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+	Tag *string `pulumi:"tag"`
+}
+
+// GithubJobInput is an input type that accepts GithubJobArgs and GithubJobOutput values.
+// You can construct a concrete instance of `GithubJobInput` via:
+//
+//	GithubJobArgs{...}
+type GithubJobInput interface {
+	pulumi.Input
+
+	ToGithubJobOutput() GithubJobOutput
+	ToGithubJobOutputWithContext(context.Context) GithubJobOutput
+}
+
+// Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission `id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that names an environment is trusted by its environment only, whatever its branch. One of a workflow on `pull_request_target` counts as one of the default branch, even for a fork's pull request.
+type GithubJobArgs struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which AWS's action asks for. Required on GitHub Enterprise Server. (Source: GitHub Docs, "OpenID Connect reference".)
+	Audience pulumi.StringPtrInput `pulumi:"audience"`
+	// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+	Branch pulumi.StringPtrInput `pulumi:"branch"`
+	// The environment that the job names, such as `production`, spelled as in the workflow, or a pattern with `*` and `?`. At most 255 characters. GitHub makes an environment that a workflow names, without any protection: give it rules first.
+	Environment pulumi.StringPtrInput `pulumi:"environment"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For an enterprise with its own path, `https://token.actions.githubusercontent.com/ENTERPRISE`; for GHE.com, `https://token.actions.SUBDOMAIN.ghe.com`; for GitHub Enterprise Server, `https://HOST/_services/token`. By default `https://token.actions.githubusercontent.com`.
+	Issuer pulumi.StringPtrInput `pulumi:"issuer"`
+	// The reusable workflow that the job must be in, such as `acme/workflows/.github/workflows/deploy.yml@refs/heads/main`. Not on GitHub Enterprise Server. By default any.
+	JobWorkflowRef pulumi.StringPtrInput `pulumi:"jobWorkflowRef"`
+	// The owner's ID, as of `gh api repos/OWNER/NAME --jq .owner.id`. With `repositoryId`, the job is trusted under GitHub's immutable subject too, which repositories made, renamed or transferred after 2026-07-15 have, and nobody who registers the name again is trusted. Not on GitHub Enterprise Server.
+	OwnerId pulumi.StringPtrInput `pulumi:"ownerId"`
+	// Whether to trust the jobs of pull requests: of all of the repository, with code that nobody has reviewed. Give such a role permissions to read only. Not for jobs that name an environment. By default `false`.
+	PullRequests pulumi.BoolPtrInput `pulumi:"pullRequests"`
+	// The repository, `owner/name`, spelled as GitHub spells it, since AWS compares the letter case. `owner/*`, together with `ownerId`, is all repositories of the owner.
+	Repository pulumi.StringInput `pulumi:"repository"`
+	// The repository's ID, as of `gh api repos/OWNER/NAME --jq .id`. Together with `ownerId`.
+	RepositoryId pulumi.StringPtrInput `pulumi:"repositoryId"`
+	// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+	Tag pulumi.StringPtrInput `pulumi:"tag"`
+}
+
+func (GithubJobArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*GithubJob)(nil)).Elem()
+}
+
+func (i GithubJobArgs) ToGithubJobOutput() GithubJobOutput {
+	return i.ToGithubJobOutputWithContext(context.Background())
+}
+
+func (i GithubJobArgs) ToGithubJobOutputWithContext(ctx context.Context) GithubJobOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(GithubJobOutput)
+}
+
+func (i GithubJobArgs) ToGithubJobPtrOutput() GithubJobPtrOutput {
+	return i.ToGithubJobPtrOutputWithContext(context.Background())
+}
+
+func (i GithubJobArgs) ToGithubJobPtrOutputWithContext(ctx context.Context) GithubJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(GithubJobOutput).ToGithubJobPtrOutputWithContext(ctx)
+}
+
+// GithubJobPtrInput is an input type that accepts GithubJobArgs, GithubJobPtr and GithubJobPtrOutput values.
+// You can construct a concrete instance of `GithubJobPtrInput` via:
+//
+//	        GithubJobArgs{...}
+//
+//	or:
+//
+//	        nil
+type GithubJobPtrInput interface {
+	pulumi.Input
+
+	ToGithubJobPtrOutput() GithubJobPtrOutput
+	ToGithubJobPtrOutputWithContext(context.Context) GithubJobPtrOutput
+}
+
+type githubJobPtrType GithubJobArgs
+
+func GithubJobPtr(v *GithubJobArgs) GithubJobPtrInput {
+	return (*githubJobPtrType)(v)
+}
+
+func (*githubJobPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**GithubJob)(nil)).Elem()
+}
+
+func (i *githubJobPtrType) ToGithubJobPtrOutput() GithubJobPtrOutput {
+	return i.ToGithubJobPtrOutputWithContext(context.Background())
+}
+
+func (i *githubJobPtrType) ToGithubJobPtrOutputWithContext(ctx context.Context) GithubJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(GithubJobPtrOutput)
+}
+
+// Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission `id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that names an environment is trusted by its environment only, whatever its branch. One of a workflow on `pull_request_target` counts as one of the default branch, even for a fork's pull request.
+type GithubJobOutput struct{ *pulumi.OutputState }
+
+func (GithubJobOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*GithubJob)(nil)).Elem()
+}
+
+func (o GithubJobOutput) ToGithubJobOutput() GithubJobOutput {
+	return o
+}
+
+func (o GithubJobOutput) ToGithubJobOutputWithContext(ctx context.Context) GithubJobOutput {
+	return o
+}
+
+func (o GithubJobOutput) ToGithubJobPtrOutput() GithubJobPtrOutput {
+	return o.ToGithubJobPtrOutputWithContext(context.Background())
+}
+
+func (o GithubJobOutput) ToGithubJobPtrOutputWithContext(ctx context.Context) GithubJobPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v GithubJob) *GithubJob {
+		return &v
+	}).(GithubJobPtrOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which AWS's action asks for. Required on GitHub Enterprise Server. (Source: GitHub Docs, "OpenID Connect reference".)
+func (o GithubJobOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GithubJob) *string { return v.Audience }).(pulumi.StringPtrOutput)
+}
+
+// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+func (o GithubJobOutput) Branch() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GithubJob) *string { return v.Branch }).(pulumi.StringPtrOutput)
+}
+
+// The environment that the job names, such as `production`, spelled as in the workflow, or a pattern with `*` and `?`. At most 255 characters. GitHub makes an environment that a workflow names, without any protection: give it rules first.
+func (o GithubJobOutput) Environment() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GithubJob) *string { return v.Environment }).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For an enterprise with its own path, `https://token.actions.githubusercontent.com/ENTERPRISE`; for GHE.com, `https://token.actions.SUBDOMAIN.ghe.com`; for GitHub Enterprise Server, `https://HOST/_services/token`. By default `https://token.actions.githubusercontent.com`.
+func (o GithubJobOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GithubJob) *string { return v.Issuer }).(pulumi.StringPtrOutput)
+}
+
+// The reusable workflow that the job must be in, such as `acme/workflows/.github/workflows/deploy.yml@refs/heads/main`. Not on GitHub Enterprise Server. By default any.
+func (o GithubJobOutput) JobWorkflowRef() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GithubJob) *string { return v.JobWorkflowRef }).(pulumi.StringPtrOutput)
+}
+
+// The owner's ID, as of `gh api repos/OWNER/NAME --jq .owner.id`. With `repositoryId`, the job is trusted under GitHub's immutable subject too, which repositories made, renamed or transferred after 2026-07-15 have, and nobody who registers the name again is trusted. Not on GitHub Enterprise Server.
+func (o GithubJobOutput) OwnerId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GithubJob) *string { return v.OwnerId }).(pulumi.StringPtrOutput)
+}
+
+// Whether to trust the jobs of pull requests: of all of the repository, with code that nobody has reviewed. Give such a role permissions to read only. Not for jobs that name an environment. By default `false`.
+func (o GithubJobOutput) PullRequests() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v GithubJob) *bool { return v.PullRequests }).(pulumi.BoolPtrOutput)
+}
+
+// The repository, `owner/name`, spelled as GitHub spells it, since AWS compares the letter case. `owner/*`, together with `ownerId`, is all repositories of the owner.
+func (o GithubJobOutput) Repository() pulumi.StringOutput {
+	return o.ApplyT(func(v GithubJob) string { return v.Repository }).(pulumi.StringOutput)
+}
+
+// The repository's ID, as of `gh api repos/OWNER/NAME --jq .id`. Together with `ownerId`.
+func (o GithubJobOutput) RepositoryId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GithubJob) *string { return v.RepositoryId }).(pulumi.StringPtrOutput)
+}
+
+// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+func (o GithubJobOutput) Tag() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GithubJob) *string { return v.Tag }).(pulumi.StringPtrOutput)
+}
+
+type GithubJobPtrOutput struct{ *pulumi.OutputState }
+
+func (GithubJobPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**GithubJob)(nil)).Elem()
+}
+
+func (o GithubJobPtrOutput) ToGithubJobPtrOutput() GithubJobPtrOutput {
+	return o
+}
+
+func (o GithubJobPtrOutput) ToGithubJobPtrOutputWithContext(ctx context.Context) GithubJobPtrOutput {
+	return o
+}
+
+func (o GithubJobPtrOutput) Elem() GithubJobOutput {
+	return o.ApplyT(func(v *GithubJob) GithubJob {
+		if v != nil {
+			return *v
+		}
+		var ret GithubJob
+		return ret
+	}).(GithubJobOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which AWS's action asks for. Required on GitHub Enterprise Server. (Source: GitHub Docs, "OpenID Connect reference".)
+func (o GithubJobPtrOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GithubJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Audience
+	}).(pulumi.StringPtrOutput)
+}
+
+// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+func (o GithubJobPtrOutput) Branch() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GithubJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Branch
+	}).(pulumi.StringPtrOutput)
+}
+
+// The environment that the job names, such as `production`, spelled as in the workflow, or a pattern with `*` and `?`. At most 255 characters. GitHub makes an environment that a workflow names, without any protection: give it rules first.
+func (o GithubJobPtrOutput) Environment() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GithubJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Environment
+	}).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For an enterprise with its own path, `https://token.actions.githubusercontent.com/ENTERPRISE`; for GHE.com, `https://token.actions.SUBDOMAIN.ghe.com`; for GitHub Enterprise Server, `https://HOST/_services/token`. By default `https://token.actions.githubusercontent.com`.
+func (o GithubJobPtrOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GithubJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Issuer
+	}).(pulumi.StringPtrOutput)
+}
+
+// The reusable workflow that the job must be in, such as `acme/workflows/.github/workflows/deploy.yml@refs/heads/main`. Not on GitHub Enterprise Server. By default any.
+func (o GithubJobPtrOutput) JobWorkflowRef() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GithubJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.JobWorkflowRef
+	}).(pulumi.StringPtrOutput)
+}
+
+// The owner's ID, as of `gh api repos/OWNER/NAME --jq .owner.id`. With `repositoryId`, the job is trusted under GitHub's immutable subject too, which repositories made, renamed or transferred after 2026-07-15 have, and nobody who registers the name again is trusted. Not on GitHub Enterprise Server.
+func (o GithubJobPtrOutput) OwnerId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GithubJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.OwnerId
+	}).(pulumi.StringPtrOutput)
+}
+
+// Whether to trust the jobs of pull requests: of all of the repository, with code that nobody has reviewed. Give such a role permissions to read only. Not for jobs that name an environment. By default `false`.
+func (o GithubJobPtrOutput) PullRequests() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v *GithubJob) *bool {
+		if v == nil {
+			return nil
+		}
+		return v.PullRequests
+	}).(pulumi.BoolPtrOutput)
+}
+
+// The repository, `owner/name`, spelled as GitHub spells it, since AWS compares the letter case. `owner/*`, together with `ownerId`, is all repositories of the owner.
+func (o GithubJobPtrOutput) Repository() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GithubJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Repository
+	}).(pulumi.StringPtrOutput)
+}
+
+// The repository's ID, as of `gh api repos/OWNER/NAME --jq .id`. Together with `ownerId`.
+func (o GithubJobPtrOutput) RepositoryId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GithubJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.RepositoryId
+	}).(pulumi.StringPtrOutput)
+}
+
+// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+func (o GithubJobPtrOutput) Tag() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GithubJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Tag
+	}).(pulumi.StringPtrOutput)
+}
+
+// Jobs of GitLab CI/CD, on gitlab.com or self-managed. A job asks for its token with `id_tokens`. Exactly one of `branch` and `tag` says what it runs for; a merge request's job runs for its source branch.
+type GitlabJob struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `https://gitlab.com` on gitlab.com. Required for a self-managed GitLab: what the job's `id_tokens` give as `aud`. (Source: GitLab Docs, "OpenID Connect (OIDC) Authentication Using ID Tokens".)
+	Audience *string `pulumi:"audience"`
+	// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one.
+	Branch *string `pulumi:"branch"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-managed GitLab, the instance's URL. By default `https://gitlab.com`.
+	Issuer *string `pulumi:"issuer"`
+	// The ID of the group or user that the project is in. A path that was given up can be registered again, and an ID cannot. On gitlab.com only. By default any.
+	NamespaceId *string `pulumi:"namespaceId"`
+	// The path of the project, such as `group/subgroup/name`, in its letter case, or `group/*` for all projects below a group. Required, unless `projectId` is given.
+	Project *string `pulumi:"project"`
+	// The project's ID. With `project`, on gitlab.com only, both must fit. Alone, it is for a project whose subject is customised to begin with `project_id`.
+	ProjectId *string `pulumi:"projectId"`
+	// Whether the branch or tag must be protected. On gitlab.com only. By default `false`: it need not be.
+	ProtectedRef *bool `pulumi:"protectedRef"`
+	// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one.
+	Tag *string `pulumi:"tag"`
+}
+
+// GitlabJobInput is an input type that accepts GitlabJobArgs and GitlabJobOutput values.
+// You can construct a concrete instance of `GitlabJobInput` via:
+//
+//	GitlabJobArgs{...}
+type GitlabJobInput interface {
+	pulumi.Input
+
+	ToGitlabJobOutput() GitlabJobOutput
+	ToGitlabJobOutputWithContext(context.Context) GitlabJobOutput
+}
+
+// Jobs of GitLab CI/CD, on gitlab.com or self-managed. A job asks for its token with `id_tokens`. Exactly one of `branch` and `tag` says what it runs for; a merge request's job runs for its source branch.
+type GitlabJobArgs struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `https://gitlab.com` on gitlab.com. Required for a self-managed GitLab: what the job's `id_tokens` give as `aud`. (Source: GitLab Docs, "OpenID Connect (OIDC) Authentication Using ID Tokens".)
+	Audience pulumi.StringPtrInput `pulumi:"audience"`
+	// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one.
+	Branch pulumi.StringPtrInput `pulumi:"branch"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-managed GitLab, the instance's URL. By default `https://gitlab.com`.
+	Issuer pulumi.StringPtrInput `pulumi:"issuer"`
+	// The ID of the group or user that the project is in. A path that was given up can be registered again, and an ID cannot. On gitlab.com only. By default any.
+	NamespaceId pulumi.StringPtrInput `pulumi:"namespaceId"`
+	// The path of the project, such as `group/subgroup/name`, in its letter case, or `group/*` for all projects below a group. Required, unless `projectId` is given.
+	Project pulumi.StringPtrInput `pulumi:"project"`
+	// The project's ID. With `project`, on gitlab.com only, both must fit. Alone, it is for a project whose subject is customised to begin with `project_id`.
+	ProjectId pulumi.StringPtrInput `pulumi:"projectId"`
+	// Whether the branch or tag must be protected. On gitlab.com only. By default `false`: it need not be.
+	ProtectedRef pulumi.BoolPtrInput `pulumi:"protectedRef"`
+	// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one.
+	Tag pulumi.StringPtrInput `pulumi:"tag"`
+}
+
+func (GitlabJobArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*GitlabJob)(nil)).Elem()
+}
+
+func (i GitlabJobArgs) ToGitlabJobOutput() GitlabJobOutput {
+	return i.ToGitlabJobOutputWithContext(context.Background())
+}
+
+func (i GitlabJobArgs) ToGitlabJobOutputWithContext(ctx context.Context) GitlabJobOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(GitlabJobOutput)
+}
+
+func (i GitlabJobArgs) ToGitlabJobPtrOutput() GitlabJobPtrOutput {
+	return i.ToGitlabJobPtrOutputWithContext(context.Background())
+}
+
+func (i GitlabJobArgs) ToGitlabJobPtrOutputWithContext(ctx context.Context) GitlabJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(GitlabJobOutput).ToGitlabJobPtrOutputWithContext(ctx)
+}
+
+// GitlabJobPtrInput is an input type that accepts GitlabJobArgs, GitlabJobPtr and GitlabJobPtrOutput values.
+// You can construct a concrete instance of `GitlabJobPtrInput` via:
+//
+//	        GitlabJobArgs{...}
+//
+//	or:
+//
+//	        nil
+type GitlabJobPtrInput interface {
+	pulumi.Input
+
+	ToGitlabJobPtrOutput() GitlabJobPtrOutput
+	ToGitlabJobPtrOutputWithContext(context.Context) GitlabJobPtrOutput
+}
+
+type gitlabJobPtrType GitlabJobArgs
+
+func GitlabJobPtr(v *GitlabJobArgs) GitlabJobPtrInput {
+	return (*gitlabJobPtrType)(v)
+}
+
+func (*gitlabJobPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**GitlabJob)(nil)).Elem()
+}
+
+func (i *gitlabJobPtrType) ToGitlabJobPtrOutput() GitlabJobPtrOutput {
+	return i.ToGitlabJobPtrOutputWithContext(context.Background())
+}
+
+func (i *gitlabJobPtrType) ToGitlabJobPtrOutputWithContext(ctx context.Context) GitlabJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(GitlabJobPtrOutput)
+}
+
+// Jobs of GitLab CI/CD, on gitlab.com or self-managed. A job asks for its token with `id_tokens`. Exactly one of `branch` and `tag` says what it runs for; a merge request's job runs for its source branch.
+type GitlabJobOutput struct{ *pulumi.OutputState }
+
+func (GitlabJobOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*GitlabJob)(nil)).Elem()
+}
+
+func (o GitlabJobOutput) ToGitlabJobOutput() GitlabJobOutput {
+	return o
+}
+
+func (o GitlabJobOutput) ToGitlabJobOutputWithContext(ctx context.Context) GitlabJobOutput {
+	return o
+}
+
+func (o GitlabJobOutput) ToGitlabJobPtrOutput() GitlabJobPtrOutput {
+	return o.ToGitlabJobPtrOutputWithContext(context.Background())
+}
+
+func (o GitlabJobOutput) ToGitlabJobPtrOutputWithContext(ctx context.Context) GitlabJobPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v GitlabJob) *GitlabJob {
+		return &v
+	}).(GitlabJobPtrOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `https://gitlab.com` on gitlab.com. Required for a self-managed GitLab: what the job's `id_tokens` give as `aud`. (Source: GitLab Docs, "OpenID Connect (OIDC) Authentication Using ID Tokens".)
+func (o GitlabJobOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GitlabJob) *string { return v.Audience }).(pulumi.StringPtrOutput)
+}
+
+// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one.
+func (o GitlabJobOutput) Branch() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GitlabJob) *string { return v.Branch }).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-managed GitLab, the instance's URL. By default `https://gitlab.com`.
+func (o GitlabJobOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GitlabJob) *string { return v.Issuer }).(pulumi.StringPtrOutput)
+}
+
+// The ID of the group or user that the project is in. A path that was given up can be registered again, and an ID cannot. On gitlab.com only. By default any.
+func (o GitlabJobOutput) NamespaceId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GitlabJob) *string { return v.NamespaceId }).(pulumi.StringPtrOutput)
+}
+
+// The path of the project, such as `group/subgroup/name`, in its letter case, or `group/*` for all projects below a group. Required, unless `projectId` is given.
+func (o GitlabJobOutput) Project() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GitlabJob) *string { return v.Project }).(pulumi.StringPtrOutput)
+}
+
+// The project's ID. With `project`, on gitlab.com only, both must fit. Alone, it is for a project whose subject is customised to begin with `project_id`.
+func (o GitlabJobOutput) ProjectId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GitlabJob) *string { return v.ProjectId }).(pulumi.StringPtrOutput)
+}
+
+// Whether the branch or tag must be protected. On gitlab.com only. By default `false`: it need not be.
+func (o GitlabJobOutput) ProtectedRef() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v GitlabJob) *bool { return v.ProtectedRef }).(pulumi.BoolPtrOutput)
+}
+
+// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one.
+func (o GitlabJobOutput) Tag() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v GitlabJob) *string { return v.Tag }).(pulumi.StringPtrOutput)
+}
+
+type GitlabJobPtrOutput struct{ *pulumi.OutputState }
+
+func (GitlabJobPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**GitlabJob)(nil)).Elem()
+}
+
+func (o GitlabJobPtrOutput) ToGitlabJobPtrOutput() GitlabJobPtrOutput {
+	return o
+}
+
+func (o GitlabJobPtrOutput) ToGitlabJobPtrOutputWithContext(ctx context.Context) GitlabJobPtrOutput {
+	return o
+}
+
+func (o GitlabJobPtrOutput) Elem() GitlabJobOutput {
+	return o.ApplyT(func(v *GitlabJob) GitlabJob {
+		if v != nil {
+			return *v
+		}
+		var ret GitlabJob
+		return ret
+	}).(GitlabJobOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `https://gitlab.com` on gitlab.com. Required for a self-managed GitLab: what the job's `id_tokens` give as `aud`. (Source: GitLab Docs, "OpenID Connect (OIDC) Authentication Using ID Tokens".)
+func (o GitlabJobPtrOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GitlabJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Audience
+	}).(pulumi.StringPtrOutput)
+}
+
+// The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one.
+func (o GitlabJobPtrOutput) Branch() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GitlabJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Branch
+	}).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-managed GitLab, the instance's URL. By default `https://gitlab.com`.
+func (o GitlabJobPtrOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GitlabJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Issuer
+	}).(pulumi.StringPtrOutput)
+}
+
+// The ID of the group or user that the project is in. A path that was given up can be registered again, and an ID cannot. On gitlab.com only. By default any.
+func (o GitlabJobPtrOutput) NamespaceId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GitlabJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.NamespaceId
+	}).(pulumi.StringPtrOutput)
+}
+
+// The path of the project, such as `group/subgroup/name`, in its letter case, or `group/*` for all projects below a group. Required, unless `projectId` is given.
+func (o GitlabJobPtrOutput) Project() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GitlabJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Project
+	}).(pulumi.StringPtrOutput)
+}
+
+// The project's ID. With `project`, on gitlab.com only, both must fit. Alone, it is for a project whose subject is customised to begin with `project_id`.
+func (o GitlabJobPtrOutput) ProjectId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GitlabJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.ProjectId
+	}).(pulumi.StringPtrOutput)
+}
+
+// Whether the branch or tag must be protected. On gitlab.com only. By default `false`: it need not be.
+func (o GitlabJobPtrOutput) ProtectedRef() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v *GitlabJob) *bool {
+		if v == nil {
+			return nil
+		}
+		return v.ProtectedRef
+	}).(pulumi.BoolPtrOutput)
+}
+
+// The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one.
+func (o GitlabJobPtrOutput) Tag() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *GitlabJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Tag
+	}).(pulumi.StringPtrOutput)
+}
+
+// Runs of a workspace of HCP Terraform or Terraform Enterprise. Give the role to the workspace as `TFC_AWS_RUN_ROLE_ARN`, or by phase as `TFC_AWS_PLAN_ROLE_ARN` and `TFC_AWS_APPLY_ROLE_ARN`.
+type HcpTerraformJob struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws.workload.identity`. Required for Terraform Enterprise. (Source: HashiCorp Developer, "Dynamic credentials with the AWS provider".)
+	Audience *string `pulumi:"audience"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For HCP Europe, `https://app.eu.terraform.io`; for Terraform Enterprise, its URL. By default `https://app.terraform.io`.
+	Issuer *string `pulumi:"issuer"`
+	// The organization's name, such as `acme`.
+	Organization string `pulumi:"organization"`
+	// The project's name, such as `Default Project`.
+	Project string `pulumi:"project"`
+	// The phase of a run: `plan` or `apply`. By default both, so that a plan, which may be of unreviewed code, gets the permissions of an apply.
+	RunPhase *TerraformRunPhase `pulumi:"runPhase"`
+	// The workspace's name, such as `shop-production`.
+	Workspace string `pulumi:"workspace"`
+}
+
+// HcpTerraformJobInput is an input type that accepts HcpTerraformJobArgs and HcpTerraformJobOutput values.
+// You can construct a concrete instance of `HcpTerraformJobInput` via:
+//
+//	HcpTerraformJobArgs{...}
+type HcpTerraformJobInput interface {
+	pulumi.Input
+
+	ToHcpTerraformJobOutput() HcpTerraformJobOutput
+	ToHcpTerraformJobOutputWithContext(context.Context) HcpTerraformJobOutput
+}
+
+// Runs of a workspace of HCP Terraform or Terraform Enterprise. Give the role to the workspace as `TFC_AWS_RUN_ROLE_ARN`, or by phase as `TFC_AWS_PLAN_ROLE_ARN` and `TFC_AWS_APPLY_ROLE_ARN`.
+type HcpTerraformJobArgs struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws.workload.identity`. Required for Terraform Enterprise. (Source: HashiCorp Developer, "Dynamic credentials with the AWS provider".)
+	Audience pulumi.StringPtrInput `pulumi:"audience"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For HCP Europe, `https://app.eu.terraform.io`; for Terraform Enterprise, its URL. By default `https://app.terraform.io`.
+	Issuer pulumi.StringPtrInput `pulumi:"issuer"`
+	// The organization's name, such as `acme`.
+	Organization pulumi.StringInput `pulumi:"organization"`
+	// The project's name, such as `Default Project`.
+	Project pulumi.StringInput `pulumi:"project"`
+	// The phase of a run: `plan` or `apply`. By default both, so that a plan, which may be of unreviewed code, gets the permissions of an apply.
+	RunPhase TerraformRunPhasePtrInput `pulumi:"runPhase"`
+	// The workspace's name, such as `shop-production`.
+	Workspace pulumi.StringInput `pulumi:"workspace"`
+}
+
+func (HcpTerraformJobArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*HcpTerraformJob)(nil)).Elem()
+}
+
+func (i HcpTerraformJobArgs) ToHcpTerraformJobOutput() HcpTerraformJobOutput {
+	return i.ToHcpTerraformJobOutputWithContext(context.Background())
+}
+
+func (i HcpTerraformJobArgs) ToHcpTerraformJobOutputWithContext(ctx context.Context) HcpTerraformJobOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(HcpTerraformJobOutput)
+}
+
+func (i HcpTerraformJobArgs) ToHcpTerraformJobPtrOutput() HcpTerraformJobPtrOutput {
+	return i.ToHcpTerraformJobPtrOutputWithContext(context.Background())
+}
+
+func (i HcpTerraformJobArgs) ToHcpTerraformJobPtrOutputWithContext(ctx context.Context) HcpTerraformJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(HcpTerraformJobOutput).ToHcpTerraformJobPtrOutputWithContext(ctx)
+}
+
+// HcpTerraformJobPtrInput is an input type that accepts HcpTerraformJobArgs, HcpTerraformJobPtr and HcpTerraformJobPtrOutput values.
+// You can construct a concrete instance of `HcpTerraformJobPtrInput` via:
+//
+//	        HcpTerraformJobArgs{...}
+//
+//	or:
+//
+//	        nil
+type HcpTerraformJobPtrInput interface {
+	pulumi.Input
+
+	ToHcpTerraformJobPtrOutput() HcpTerraformJobPtrOutput
+	ToHcpTerraformJobPtrOutputWithContext(context.Context) HcpTerraformJobPtrOutput
+}
+
+type hcpTerraformJobPtrType HcpTerraformJobArgs
+
+func HcpTerraformJobPtr(v *HcpTerraformJobArgs) HcpTerraformJobPtrInput {
+	return (*hcpTerraformJobPtrType)(v)
+}
+
+func (*hcpTerraformJobPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**HcpTerraformJob)(nil)).Elem()
+}
+
+func (i *hcpTerraformJobPtrType) ToHcpTerraformJobPtrOutput() HcpTerraformJobPtrOutput {
+	return i.ToHcpTerraformJobPtrOutputWithContext(context.Background())
+}
+
+func (i *hcpTerraformJobPtrType) ToHcpTerraformJobPtrOutputWithContext(ctx context.Context) HcpTerraformJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(HcpTerraformJobPtrOutput)
+}
+
+// Runs of a workspace of HCP Terraform or Terraform Enterprise. Give the role to the workspace as `TFC_AWS_RUN_ROLE_ARN`, or by phase as `TFC_AWS_PLAN_ROLE_ARN` and `TFC_AWS_APPLY_ROLE_ARN`.
+type HcpTerraformJobOutput struct{ *pulumi.OutputState }
+
+func (HcpTerraformJobOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*HcpTerraformJob)(nil)).Elem()
+}
+
+func (o HcpTerraformJobOutput) ToHcpTerraformJobOutput() HcpTerraformJobOutput {
+	return o
+}
+
+func (o HcpTerraformJobOutput) ToHcpTerraformJobOutputWithContext(ctx context.Context) HcpTerraformJobOutput {
+	return o
+}
+
+func (o HcpTerraformJobOutput) ToHcpTerraformJobPtrOutput() HcpTerraformJobPtrOutput {
+	return o.ToHcpTerraformJobPtrOutputWithContext(context.Background())
+}
+
+func (o HcpTerraformJobOutput) ToHcpTerraformJobPtrOutputWithContext(ctx context.Context) HcpTerraformJobPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v HcpTerraformJob) *HcpTerraformJob {
+		return &v
+	}).(HcpTerraformJobPtrOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws.workload.identity`. Required for Terraform Enterprise. (Source: HashiCorp Developer, "Dynamic credentials with the AWS provider".)
+func (o HcpTerraformJobOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v HcpTerraformJob) *string { return v.Audience }).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For HCP Europe, `https://app.eu.terraform.io`; for Terraform Enterprise, its URL. By default `https://app.terraform.io`.
+func (o HcpTerraformJobOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v HcpTerraformJob) *string { return v.Issuer }).(pulumi.StringPtrOutput)
+}
+
+// The organization's name, such as `acme`.
+func (o HcpTerraformJobOutput) Organization() pulumi.StringOutput {
+	return o.ApplyT(func(v HcpTerraformJob) string { return v.Organization }).(pulumi.StringOutput)
+}
+
+// The project's name, such as `Default Project`.
+func (o HcpTerraformJobOutput) Project() pulumi.StringOutput {
+	return o.ApplyT(func(v HcpTerraformJob) string { return v.Project }).(pulumi.StringOutput)
+}
+
+// The phase of a run: `plan` or `apply`. By default both, so that a plan, which may be of unreviewed code, gets the permissions of an apply.
+func (o HcpTerraformJobOutput) RunPhase() TerraformRunPhasePtrOutput {
+	return o.ApplyT(func(v HcpTerraformJob) *TerraformRunPhase { return v.RunPhase }).(TerraformRunPhasePtrOutput)
+}
+
+// The workspace's name, such as `shop-production`.
+func (o HcpTerraformJobOutput) Workspace() pulumi.StringOutput {
+	return o.ApplyT(func(v HcpTerraformJob) string { return v.Workspace }).(pulumi.StringOutput)
+}
+
+type HcpTerraformJobPtrOutput struct{ *pulumi.OutputState }
+
+func (HcpTerraformJobPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**HcpTerraformJob)(nil)).Elem()
+}
+
+func (o HcpTerraformJobPtrOutput) ToHcpTerraformJobPtrOutput() HcpTerraformJobPtrOutput {
+	return o
+}
+
+func (o HcpTerraformJobPtrOutput) ToHcpTerraformJobPtrOutputWithContext(ctx context.Context) HcpTerraformJobPtrOutput {
+	return o
+}
+
+func (o HcpTerraformJobPtrOutput) Elem() HcpTerraformJobOutput {
+	return o.ApplyT(func(v *HcpTerraformJob) HcpTerraformJob {
+		if v != nil {
+			return *v
+		}
+		var ret HcpTerraformJob
+		return ret
+	}).(HcpTerraformJobOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws.workload.identity`. Required for Terraform Enterprise. (Source: HashiCorp Developer, "Dynamic credentials with the AWS provider".)
+func (o HcpTerraformJobPtrOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *HcpTerraformJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Audience
+	}).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For HCP Europe, `https://app.eu.terraform.io`; for Terraform Enterprise, its URL. By default `https://app.terraform.io`.
+func (o HcpTerraformJobPtrOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *HcpTerraformJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Issuer
+	}).(pulumi.StringPtrOutput)
+}
+
+// The organization's name, such as `acme`.
+func (o HcpTerraformJobPtrOutput) Organization() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *HcpTerraformJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Organization
+	}).(pulumi.StringPtrOutput)
+}
+
+// The project's name, such as `Default Project`.
+func (o HcpTerraformJobPtrOutput) Project() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *HcpTerraformJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Project
+	}).(pulumi.StringPtrOutput)
+}
+
+// The phase of a run: `plan` or `apply`. By default both, so that a plan, which may be of unreviewed code, gets the permissions of an apply.
+func (o HcpTerraformJobPtrOutput) RunPhase() TerraformRunPhasePtrOutput {
+	return o.ApplyT(func(v *HcpTerraformJob) *TerraformRunPhase {
+		if v == nil {
+			return nil
+		}
+		return v.RunPhase
+	}).(TerraformRunPhasePtrOutput)
+}
+
+// The workspace's name, such as `shop-production`.
+func (o HcpTerraformJobPtrOutput) Workspace() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *HcpTerraformJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Workspace
+	}).(pulumi.StringPtrOutput)
+}
+
+// Jobs of any other system that has OpenID Connect tokens, such as Semaphore, Codefresh, Octopus Deploy or Forgejo, or jobs of a system above with a customised subject, which must then be literal.
+type OidcJob struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. What the system's tokens have by default, or what the job asks for.
+	Audience string `pulumi:"audience"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. The account must have a provider for it.
+	Issuer string `pulumi:"issuer"`
+	// The subjects of the job's tokens, their claim `sub`, at least one. Each is literal, or a pattern in which `*` stands for any characters, `:` and `/` too, and `?` for one. None begins with a wildcard, and with the issuer of a system that has a key here, none has one.
+	Subjects []string `pulumi:"subjects"`
+}
+
+// OidcJobInput is an input type that accepts OidcJobArgs and OidcJobOutput values.
+// You can construct a concrete instance of `OidcJobInput` via:
+//
+//	OidcJobArgs{...}
+type OidcJobInput interface {
+	pulumi.Input
+
+	ToOidcJobOutput() OidcJobOutput
+	ToOidcJobOutputWithContext(context.Context) OidcJobOutput
+}
+
+// Jobs of any other system that has OpenID Connect tokens, such as Semaphore, Codefresh, Octopus Deploy or Forgejo, or jobs of a system above with a customised subject, which must then be literal.
+type OidcJobArgs struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. What the system's tokens have by default, or what the job asks for.
+	Audience pulumi.StringInput `pulumi:"audience"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. The account must have a provider for it.
+	Issuer pulumi.StringInput `pulumi:"issuer"`
+	// The subjects of the job's tokens, their claim `sub`, at least one. Each is literal, or a pattern in which `*` stands for any characters, `:` and `/` too, and `?` for one. None begins with a wildcard, and with the issuer of a system that has a key here, none has one.
+	Subjects pulumi.StringArrayInput `pulumi:"subjects"`
+}
+
+func (OidcJobArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*OidcJob)(nil)).Elem()
+}
+
+func (i OidcJobArgs) ToOidcJobOutput() OidcJobOutput {
+	return i.ToOidcJobOutputWithContext(context.Background())
+}
+
+func (i OidcJobArgs) ToOidcJobOutputWithContext(ctx context.Context) OidcJobOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(OidcJobOutput)
+}
+
+func (i OidcJobArgs) ToOidcJobPtrOutput() OidcJobPtrOutput {
+	return i.ToOidcJobPtrOutputWithContext(context.Background())
+}
+
+func (i OidcJobArgs) ToOidcJobPtrOutputWithContext(ctx context.Context) OidcJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(OidcJobOutput).ToOidcJobPtrOutputWithContext(ctx)
+}
+
+// OidcJobPtrInput is an input type that accepts OidcJobArgs, OidcJobPtr and OidcJobPtrOutput values.
+// You can construct a concrete instance of `OidcJobPtrInput` via:
+//
+//	        OidcJobArgs{...}
+//
+//	or:
+//
+//	        nil
+type OidcJobPtrInput interface {
+	pulumi.Input
+
+	ToOidcJobPtrOutput() OidcJobPtrOutput
+	ToOidcJobPtrOutputWithContext(context.Context) OidcJobPtrOutput
+}
+
+type oidcJobPtrType OidcJobArgs
+
+func OidcJobPtr(v *OidcJobArgs) OidcJobPtrInput {
+	return (*oidcJobPtrType)(v)
+}
+
+func (*oidcJobPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**OidcJob)(nil)).Elem()
+}
+
+func (i *oidcJobPtrType) ToOidcJobPtrOutput() OidcJobPtrOutput {
+	return i.ToOidcJobPtrOutputWithContext(context.Background())
+}
+
+func (i *oidcJobPtrType) ToOidcJobPtrOutputWithContext(ctx context.Context) OidcJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(OidcJobPtrOutput)
+}
+
+// Jobs of any other system that has OpenID Connect tokens, such as Semaphore, Codefresh, Octopus Deploy or Forgejo, or jobs of a system above with a customised subject, which must then be literal.
+type OidcJobOutput struct{ *pulumi.OutputState }
+
+func (OidcJobOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*OidcJob)(nil)).Elem()
+}
+
+func (o OidcJobOutput) ToOidcJobOutput() OidcJobOutput {
+	return o
+}
+
+func (o OidcJobOutput) ToOidcJobOutputWithContext(ctx context.Context) OidcJobOutput {
+	return o
+}
+
+func (o OidcJobOutput) ToOidcJobPtrOutput() OidcJobPtrOutput {
+	return o.ToOidcJobPtrOutputWithContext(context.Background())
+}
+
+func (o OidcJobOutput) ToOidcJobPtrOutputWithContext(ctx context.Context) OidcJobPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v OidcJob) *OidcJob {
+		return &v
+	}).(OidcJobPtrOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. What the system's tokens have by default, or what the job asks for.
+func (o OidcJobOutput) Audience() pulumi.StringOutput {
+	return o.ApplyT(func(v OidcJob) string { return v.Audience }).(pulumi.StringOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. The account must have a provider for it.
+func (o OidcJobOutput) Issuer() pulumi.StringOutput {
+	return o.ApplyT(func(v OidcJob) string { return v.Issuer }).(pulumi.StringOutput)
+}
+
+// The subjects of the job's tokens, their claim `sub`, at least one. Each is literal, or a pattern in which `*` stands for any characters, `:` and `/` too, and `?` for one. None begins with a wildcard, and with the issuer of a system that has a key here, none has one.
+func (o OidcJobOutput) Subjects() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v OidcJob) []string { return v.Subjects }).(pulumi.StringArrayOutput)
+}
+
+type OidcJobPtrOutput struct{ *pulumi.OutputState }
+
+func (OidcJobPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**OidcJob)(nil)).Elem()
+}
+
+func (o OidcJobPtrOutput) ToOidcJobPtrOutput() OidcJobPtrOutput {
+	return o
+}
+
+func (o OidcJobPtrOutput) ToOidcJobPtrOutputWithContext(ctx context.Context) OidcJobPtrOutput {
+	return o
+}
+
+func (o OidcJobPtrOutput) Elem() OidcJobOutput {
+	return o.ApplyT(func(v *OidcJob) OidcJob {
+		if v != nil {
+			return *v
+		}
+		var ret OidcJob
+		return ret
+	}).(OidcJobOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. What the system's tokens have by default, or what the job asks for.
+func (o OidcJobPtrOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *OidcJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Audience
+	}).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. The account must have a provider for it.
+func (o OidcJobPtrOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *OidcJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Issuer
+	}).(pulumi.StringPtrOutput)
+}
+
+// The subjects of the job's tokens, their claim `sub`, at least one. Each is literal, or a pattern in which `*` stands for any characters, `:` and `/` too, and `?` for one. None begins with a wildcard, and with the issuer of a system that has a key here, none has one.
+func (o OidcJobPtrOutput) Subjects() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *OidcJob) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Subjects
+	}).(pulumi.StringArrayOutput)
+}
+
+// Runs of Pulumi Deployments. Give the role to the stack in its deployment settings, under OpenID Connect.
+type PulumiDeploymentsJob struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's name. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+	Audience *string `pulumi:"audience"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+	Issuer *string `pulumi:"issuer"`
+	// What Pulumi does: `preview`, `update`, `refresh` or `destroy`. By default any of them.
+	Operation *PulumiOperation `pulumi:"operation"`
+	// The organization's name, as it stands in URLs, such as `acme`.
+	Organization string `pulumi:"organization"`
+	// The project's name, such as `shop`, in its letter case.
+	Project string `pulumi:"project"`
+	// The stack's name, such as `production`, or a pattern with `*` and `?`.
+	Stack string `pulumi:"stack"`
+}
+
+// PulumiDeploymentsJobInput is an input type that accepts PulumiDeploymentsJobArgs and PulumiDeploymentsJobOutput values.
+// You can construct a concrete instance of `PulumiDeploymentsJobInput` via:
+//
+//	PulumiDeploymentsJobArgs{...}
+type PulumiDeploymentsJobInput interface {
+	pulumi.Input
+
+	ToPulumiDeploymentsJobOutput() PulumiDeploymentsJobOutput
+	ToPulumiDeploymentsJobOutputWithContext(context.Context) PulumiDeploymentsJobOutput
+}
+
+// Runs of Pulumi Deployments. Give the role to the stack in its deployment settings, under OpenID Connect.
+type PulumiDeploymentsJobArgs struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's name. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+	Audience pulumi.StringPtrInput `pulumi:"audience"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+	Issuer pulumi.StringPtrInput `pulumi:"issuer"`
+	// What Pulumi does: `preview`, `update`, `refresh` or `destroy`. By default any of them.
+	Operation PulumiOperationPtrInput `pulumi:"operation"`
+	// The organization's name, as it stands in URLs, such as `acme`.
+	Organization pulumi.StringInput `pulumi:"organization"`
+	// The project's name, such as `shop`, in its letter case.
+	Project pulumi.StringInput `pulumi:"project"`
+	// The stack's name, such as `production`, or a pattern with `*` and `?`.
+	Stack pulumi.StringInput `pulumi:"stack"`
+}
+
+func (PulumiDeploymentsJobArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*PulumiDeploymentsJob)(nil)).Elem()
+}
+
+func (i PulumiDeploymentsJobArgs) ToPulumiDeploymentsJobOutput() PulumiDeploymentsJobOutput {
+	return i.ToPulumiDeploymentsJobOutputWithContext(context.Background())
+}
+
+func (i PulumiDeploymentsJobArgs) ToPulumiDeploymentsJobOutputWithContext(ctx context.Context) PulumiDeploymentsJobOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(PulumiDeploymentsJobOutput)
+}
+
+func (i PulumiDeploymentsJobArgs) ToPulumiDeploymentsJobPtrOutput() PulumiDeploymentsJobPtrOutput {
+	return i.ToPulumiDeploymentsJobPtrOutputWithContext(context.Background())
+}
+
+func (i PulumiDeploymentsJobArgs) ToPulumiDeploymentsJobPtrOutputWithContext(ctx context.Context) PulumiDeploymentsJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(PulumiDeploymentsJobOutput).ToPulumiDeploymentsJobPtrOutputWithContext(ctx)
+}
+
+// PulumiDeploymentsJobPtrInput is an input type that accepts PulumiDeploymentsJobArgs, PulumiDeploymentsJobPtr and PulumiDeploymentsJobPtrOutput values.
+// You can construct a concrete instance of `PulumiDeploymentsJobPtrInput` via:
+//
+//	        PulumiDeploymentsJobArgs{...}
+//
+//	or:
+//
+//	        nil
+type PulumiDeploymentsJobPtrInput interface {
+	pulumi.Input
+
+	ToPulumiDeploymentsJobPtrOutput() PulumiDeploymentsJobPtrOutput
+	ToPulumiDeploymentsJobPtrOutputWithContext(context.Context) PulumiDeploymentsJobPtrOutput
+}
+
+type pulumiDeploymentsJobPtrType PulumiDeploymentsJobArgs
+
+func PulumiDeploymentsJobPtr(v *PulumiDeploymentsJobArgs) PulumiDeploymentsJobPtrInput {
+	return (*pulumiDeploymentsJobPtrType)(v)
+}
+
+func (*pulumiDeploymentsJobPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**PulumiDeploymentsJob)(nil)).Elem()
+}
+
+func (i *pulumiDeploymentsJobPtrType) ToPulumiDeploymentsJobPtrOutput() PulumiDeploymentsJobPtrOutput {
+	return i.ToPulumiDeploymentsJobPtrOutputWithContext(context.Background())
+}
+
+func (i *pulumiDeploymentsJobPtrType) ToPulumiDeploymentsJobPtrOutputWithContext(ctx context.Context) PulumiDeploymentsJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(PulumiDeploymentsJobPtrOutput)
+}
+
+// Runs of Pulumi Deployments. Give the role to the stack in its deployment settings, under OpenID Connect.
+type PulumiDeploymentsJobOutput struct{ *pulumi.OutputState }
+
+func (PulumiDeploymentsJobOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*PulumiDeploymentsJob)(nil)).Elem()
+}
+
+func (o PulumiDeploymentsJobOutput) ToPulumiDeploymentsJobOutput() PulumiDeploymentsJobOutput {
+	return o
+}
+
+func (o PulumiDeploymentsJobOutput) ToPulumiDeploymentsJobOutputWithContext(ctx context.Context) PulumiDeploymentsJobOutput {
+	return o
+}
+
+func (o PulumiDeploymentsJobOutput) ToPulumiDeploymentsJobPtrOutput() PulumiDeploymentsJobPtrOutput {
+	return o.ToPulumiDeploymentsJobPtrOutputWithContext(context.Background())
+}
+
+func (o PulumiDeploymentsJobOutput) ToPulumiDeploymentsJobPtrOutputWithContext(ctx context.Context) PulumiDeploymentsJobPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v PulumiDeploymentsJob) *PulumiDeploymentsJob {
+		return &v
+	}).(PulumiDeploymentsJobPtrOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's name. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+func (o PulumiDeploymentsJobOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v PulumiDeploymentsJob) *string { return v.Audience }).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+func (o PulumiDeploymentsJobOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v PulumiDeploymentsJob) *string { return v.Issuer }).(pulumi.StringPtrOutput)
+}
+
+// What Pulumi does: `preview`, `update`, `refresh` or `destroy`. By default any of them.
+func (o PulumiDeploymentsJobOutput) Operation() PulumiOperationPtrOutput {
+	return o.ApplyT(func(v PulumiDeploymentsJob) *PulumiOperation { return v.Operation }).(PulumiOperationPtrOutput)
+}
+
+// The organization's name, as it stands in URLs, such as `acme`.
+func (o PulumiDeploymentsJobOutput) Organization() pulumi.StringOutput {
+	return o.ApplyT(func(v PulumiDeploymentsJob) string { return v.Organization }).(pulumi.StringOutput)
+}
+
+// The project's name, such as `shop`, in its letter case.
+func (o PulumiDeploymentsJobOutput) Project() pulumi.StringOutput {
+	return o.ApplyT(func(v PulumiDeploymentsJob) string { return v.Project }).(pulumi.StringOutput)
+}
+
+// The stack's name, such as `production`, or a pattern with `*` and `?`.
+func (o PulumiDeploymentsJobOutput) Stack() pulumi.StringOutput {
+	return o.ApplyT(func(v PulumiDeploymentsJob) string { return v.Stack }).(pulumi.StringOutput)
+}
+
+type PulumiDeploymentsJobPtrOutput struct{ *pulumi.OutputState }
+
+func (PulumiDeploymentsJobPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**PulumiDeploymentsJob)(nil)).Elem()
+}
+
+func (o PulumiDeploymentsJobPtrOutput) ToPulumiDeploymentsJobPtrOutput() PulumiDeploymentsJobPtrOutput {
+	return o
+}
+
+func (o PulumiDeploymentsJobPtrOutput) ToPulumiDeploymentsJobPtrOutputWithContext(ctx context.Context) PulumiDeploymentsJobPtrOutput {
+	return o
+}
+
+func (o PulumiDeploymentsJobPtrOutput) Elem() PulumiDeploymentsJobOutput {
+	return o.ApplyT(func(v *PulumiDeploymentsJob) PulumiDeploymentsJob {
+		if v != nil {
+			return *v
+		}
+		var ret PulumiDeploymentsJob
+		return ret
+	}).(PulumiDeploymentsJobOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's name. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+func (o PulumiDeploymentsJobPtrOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *PulumiDeploymentsJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Audience
+	}).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+func (o PulumiDeploymentsJobPtrOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *PulumiDeploymentsJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Issuer
+	}).(pulumi.StringPtrOutput)
+}
+
+// What Pulumi does: `preview`, `update`, `refresh` or `destroy`. By default any of them.
+func (o PulumiDeploymentsJobPtrOutput) Operation() PulumiOperationPtrOutput {
+	return o.ApplyT(func(v *PulumiDeploymentsJob) *PulumiOperation {
+		if v == nil {
+			return nil
+		}
+		return v.Operation
+	}).(PulumiOperationPtrOutput)
+}
+
+// The organization's name, as it stands in URLs, such as `acme`.
+func (o PulumiDeploymentsJobPtrOutput) Organization() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *PulumiDeploymentsJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Organization
+	}).(pulumi.StringPtrOutput)
+}
+
+// The project's name, such as `shop`, in its letter case.
+func (o PulumiDeploymentsJobPtrOutput) Project() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *PulumiDeploymentsJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Project
+	}).(pulumi.StringPtrOutput)
+}
+
+// The stack's name, such as `production`, or a pattern with `*` and `?`.
+func (o PulumiDeploymentsJobPtrOutput) Stack() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *PulumiDeploymentsJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Stack
+	}).(pulumi.StringPtrOutput)
+}
+
+// Environments of Pulumi ESC that sign in with `fn::open::aws-login`, without `subjectAttributes`. All environments that stacks of an organization import have one and the same subject, which this type does not have: give them `subjectAttributes`, and the subject with the key `oidc`.
+type PulumiEscJob struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws:ORGANIZATION`, and `ORGANIZATION` for the project `default`. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+	Audience *string `pulumi:"audience"`
+	// The environment, as `project/name`, such as `infra/production`; its name may be a pattern with `*` and `?`. Those of the legacy project are `default/name`, without wildcards.
+	Environment string `pulumi:"environment"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+	Issuer *string `pulumi:"issuer"`
+	// The organization's name, as it stands in URLs, such as `acme`.
+	Organization string `pulumi:"organization"`
+}
+
+// PulumiEscJobInput is an input type that accepts PulumiEscJobArgs and PulumiEscJobOutput values.
+// You can construct a concrete instance of `PulumiEscJobInput` via:
+//
+//	PulumiEscJobArgs{...}
+type PulumiEscJobInput interface {
+	pulumi.Input
+
+	ToPulumiEscJobOutput() PulumiEscJobOutput
+	ToPulumiEscJobOutputWithContext(context.Context) PulumiEscJobOutput
+}
+
+// Environments of Pulumi ESC that sign in with `fn::open::aws-login`, without `subjectAttributes`. All environments that stacks of an organization import have one and the same subject, which this type does not have: give them `subjectAttributes`, and the subject with the key `oidc`.
+type PulumiEscJobArgs struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws:ORGANIZATION`, and `ORGANIZATION` for the project `default`. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+	Audience pulumi.StringPtrInput `pulumi:"audience"`
+	// The environment, as `project/name`, such as `infra/production`; its name may be a pattern with `*` and `?`. Those of the legacy project are `default/name`, without wildcards.
+	Environment pulumi.StringInput `pulumi:"environment"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+	Issuer pulumi.StringPtrInput `pulumi:"issuer"`
+	// The organization's name, as it stands in URLs, such as `acme`.
+	Organization pulumi.StringInput `pulumi:"organization"`
+}
+
+func (PulumiEscJobArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*PulumiEscJob)(nil)).Elem()
+}
+
+func (i PulumiEscJobArgs) ToPulumiEscJobOutput() PulumiEscJobOutput {
+	return i.ToPulumiEscJobOutputWithContext(context.Background())
+}
+
+func (i PulumiEscJobArgs) ToPulumiEscJobOutputWithContext(ctx context.Context) PulumiEscJobOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(PulumiEscJobOutput)
+}
+
+func (i PulumiEscJobArgs) ToPulumiEscJobPtrOutput() PulumiEscJobPtrOutput {
+	return i.ToPulumiEscJobPtrOutputWithContext(context.Background())
+}
+
+func (i PulumiEscJobArgs) ToPulumiEscJobPtrOutputWithContext(ctx context.Context) PulumiEscJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(PulumiEscJobOutput).ToPulumiEscJobPtrOutputWithContext(ctx)
+}
+
+// PulumiEscJobPtrInput is an input type that accepts PulumiEscJobArgs, PulumiEscJobPtr and PulumiEscJobPtrOutput values.
+// You can construct a concrete instance of `PulumiEscJobPtrInput` via:
+//
+//	        PulumiEscJobArgs{...}
+//
+//	or:
+//
+//	        nil
+type PulumiEscJobPtrInput interface {
+	pulumi.Input
+
+	ToPulumiEscJobPtrOutput() PulumiEscJobPtrOutput
+	ToPulumiEscJobPtrOutputWithContext(context.Context) PulumiEscJobPtrOutput
+}
+
+type pulumiEscJobPtrType PulumiEscJobArgs
+
+func PulumiEscJobPtr(v *PulumiEscJobArgs) PulumiEscJobPtrInput {
+	return (*pulumiEscJobPtrType)(v)
+}
+
+func (*pulumiEscJobPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**PulumiEscJob)(nil)).Elem()
+}
+
+func (i *pulumiEscJobPtrType) ToPulumiEscJobPtrOutput() PulumiEscJobPtrOutput {
+	return i.ToPulumiEscJobPtrOutputWithContext(context.Background())
+}
+
+func (i *pulumiEscJobPtrType) ToPulumiEscJobPtrOutputWithContext(ctx context.Context) PulumiEscJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(PulumiEscJobPtrOutput)
+}
+
+// Environments of Pulumi ESC that sign in with `fn::open::aws-login`, without `subjectAttributes`. All environments that stacks of an organization import have one and the same subject, which this type does not have: give them `subjectAttributes`, and the subject with the key `oidc`.
+type PulumiEscJobOutput struct{ *pulumi.OutputState }
+
+func (PulumiEscJobOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*PulumiEscJob)(nil)).Elem()
+}
+
+func (o PulumiEscJobOutput) ToPulumiEscJobOutput() PulumiEscJobOutput {
+	return o
+}
+
+func (o PulumiEscJobOutput) ToPulumiEscJobOutputWithContext(ctx context.Context) PulumiEscJobOutput {
+	return o
+}
+
+func (o PulumiEscJobOutput) ToPulumiEscJobPtrOutput() PulumiEscJobPtrOutput {
+	return o.ToPulumiEscJobPtrOutputWithContext(context.Background())
+}
+
+func (o PulumiEscJobOutput) ToPulumiEscJobPtrOutputWithContext(ctx context.Context) PulumiEscJobPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v PulumiEscJob) *PulumiEscJob {
+		return &v
+	}).(PulumiEscJobPtrOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws:ORGANIZATION`, and `ORGANIZATION` for the project `default`. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+func (o PulumiEscJobOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v PulumiEscJob) *string { return v.Audience }).(pulumi.StringPtrOutput)
+}
+
+// The environment, as `project/name`, such as `infra/production`; its name may be a pattern with `*` and `?`. Those of the legacy project are `default/name`, without wildcards.
+func (o PulumiEscJobOutput) Environment() pulumi.StringOutput {
+	return o.ApplyT(func(v PulumiEscJob) string { return v.Environment }).(pulumi.StringOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+func (o PulumiEscJobOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v PulumiEscJob) *string { return v.Issuer }).(pulumi.StringPtrOutput)
+}
+
+// The organization's name, as it stands in URLs, such as `acme`.
+func (o PulumiEscJobOutput) Organization() pulumi.StringOutput {
+	return o.ApplyT(func(v PulumiEscJob) string { return v.Organization }).(pulumi.StringOutput)
+}
+
+type PulumiEscJobPtrOutput struct{ *pulumi.OutputState }
+
+func (PulumiEscJobPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**PulumiEscJob)(nil)).Elem()
+}
+
+func (o PulumiEscJobPtrOutput) ToPulumiEscJobPtrOutput() PulumiEscJobPtrOutput {
+	return o
+}
+
+func (o PulumiEscJobPtrOutput) ToPulumiEscJobPtrOutputWithContext(ctx context.Context) PulumiEscJobPtrOutput {
+	return o
+}
+
+func (o PulumiEscJobPtrOutput) Elem() PulumiEscJobOutput {
+	return o.ApplyT(func(v *PulumiEscJob) PulumiEscJob {
+		if v != nil {
+			return *v
+		}
+		var ret PulumiEscJob
+		return ret
+	}).(PulumiEscJobOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws:ORGANIZATION`, and `ORGANIZATION` for the project `default`. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+func (o PulumiEscJobPtrOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *PulumiEscJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Audience
+	}).(pulumi.StringPtrOutput)
+}
+
+// The environment, as `project/name`, such as `infra/production`; its name may be a pattern with `*` and `?`. Those of the legacy project are `default/name`, without wildcards.
+func (o PulumiEscJobPtrOutput) Environment() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *PulumiEscJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Environment
+	}).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+func (o PulumiEscJobPtrOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *PulumiEscJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Issuer
+	}).(pulumi.StringPtrOutput)
+}
+
+// The organization's name, as it stands in URLs, such as `acme`.
+func (o PulumiEscJobPtrOutput) Organization() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *PulumiEscJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Organization
+	}).(pulumi.StringPtrOutput)
+}
+
+// Runs of a stack or a module of Spacelift, with exactly one of the two. They find their token in `/mnt/workspace/spacelift.oidc`.
+type SpaceliftJob struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the host. (Source: Spacelift Documentation, "OpenID Connect".)
+	Audience *string `pulumi:"audience"`
+	// The account's host, such as `acme.app.spacelift.io`, or that of a self-hosted Spacelift.
+	Host string `pulumi:"host"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Spacelift, what `FEDERATION_CUSTOM_ISSUER` says. By default `https://HOST`.
+	Issuer *string `pulumi:"issuer"`
+	// The module's ID.
+	Module *string `pulumi:"module"`
+	// The type of the run: `PROPOSED`, `TRACKED`, `TASK`, `TESTING` or `DESTROY`. By default any.
+	RunType *SpaceliftRunType `pulumi:"runType"`
+	// `read` while the run plans, `write` while it applies; a tracked run that is deployed automatically has `write` from its start. By default any.
+	Scope *SpaceliftScope `pulumi:"scope"`
+	// The space's ID, such as `production-01HXJK`.
+	Space string `pulumi:"space"`
+	// The stack's ID, such as `shop`, or a pattern with `*` and `?`.
+	Stack *string `pulumi:"stack"`
+}
+
+// SpaceliftJobInput is an input type that accepts SpaceliftJobArgs and SpaceliftJobOutput values.
+// You can construct a concrete instance of `SpaceliftJobInput` via:
+//
+//	SpaceliftJobArgs{...}
+type SpaceliftJobInput interface {
+	pulumi.Input
+
+	ToSpaceliftJobOutput() SpaceliftJobOutput
+	ToSpaceliftJobOutputWithContext(context.Context) SpaceliftJobOutput
+}
+
+// Runs of a stack or a module of Spacelift, with exactly one of the two. They find their token in `/mnt/workspace/spacelift.oidc`.
+type SpaceliftJobArgs struct {
+	// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the host. (Source: Spacelift Documentation, "OpenID Connect".)
+	Audience pulumi.StringPtrInput `pulumi:"audience"`
+	// The account's host, such as `acme.app.spacelift.io`, or that of a self-hosted Spacelift.
+	Host pulumi.StringInput `pulumi:"host"`
+	// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Spacelift, what `FEDERATION_CUSTOM_ISSUER` says. By default `https://HOST`.
+	Issuer pulumi.StringPtrInput `pulumi:"issuer"`
+	// The module's ID.
+	Module pulumi.StringPtrInput `pulumi:"module"`
+	// The type of the run: `PROPOSED`, `TRACKED`, `TASK`, `TESTING` or `DESTROY`. By default any.
+	RunType SpaceliftRunTypePtrInput `pulumi:"runType"`
+	// `read` while the run plans, `write` while it applies; a tracked run that is deployed automatically has `write` from its start. By default any.
+	Scope SpaceliftScopePtrInput `pulumi:"scope"`
+	// The space's ID, such as `production-01HXJK`.
+	Space pulumi.StringInput `pulumi:"space"`
+	// The stack's ID, such as `shop`, or a pattern with `*` and `?`.
+	Stack pulumi.StringPtrInput `pulumi:"stack"`
+}
+
+func (SpaceliftJobArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*SpaceliftJob)(nil)).Elem()
+}
+
+func (i SpaceliftJobArgs) ToSpaceliftJobOutput() SpaceliftJobOutput {
+	return i.ToSpaceliftJobOutputWithContext(context.Background())
+}
+
+func (i SpaceliftJobArgs) ToSpaceliftJobOutputWithContext(ctx context.Context) SpaceliftJobOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(SpaceliftJobOutput)
+}
+
+func (i SpaceliftJobArgs) ToSpaceliftJobPtrOutput() SpaceliftJobPtrOutput {
+	return i.ToSpaceliftJobPtrOutputWithContext(context.Background())
+}
+
+func (i SpaceliftJobArgs) ToSpaceliftJobPtrOutputWithContext(ctx context.Context) SpaceliftJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(SpaceliftJobOutput).ToSpaceliftJobPtrOutputWithContext(ctx)
+}
+
+// SpaceliftJobPtrInput is an input type that accepts SpaceliftJobArgs, SpaceliftJobPtr and SpaceliftJobPtrOutput values.
+// You can construct a concrete instance of `SpaceliftJobPtrInput` via:
+//
+//	        SpaceliftJobArgs{...}
+//
+//	or:
+//
+//	        nil
+type SpaceliftJobPtrInput interface {
+	pulumi.Input
+
+	ToSpaceliftJobPtrOutput() SpaceliftJobPtrOutput
+	ToSpaceliftJobPtrOutputWithContext(context.Context) SpaceliftJobPtrOutput
+}
+
+type spaceliftJobPtrType SpaceliftJobArgs
+
+func SpaceliftJobPtr(v *SpaceliftJobArgs) SpaceliftJobPtrInput {
+	return (*spaceliftJobPtrType)(v)
+}
+
+func (*spaceliftJobPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**SpaceliftJob)(nil)).Elem()
+}
+
+func (i *spaceliftJobPtrType) ToSpaceliftJobPtrOutput() SpaceliftJobPtrOutput {
+	return i.ToSpaceliftJobPtrOutputWithContext(context.Background())
+}
+
+func (i *spaceliftJobPtrType) ToSpaceliftJobPtrOutputWithContext(ctx context.Context) SpaceliftJobPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(SpaceliftJobPtrOutput)
+}
+
+// Runs of a stack or a module of Spacelift, with exactly one of the two. They find their token in `/mnt/workspace/spacelift.oidc`.
+type SpaceliftJobOutput struct{ *pulumi.OutputState }
+
+func (SpaceliftJobOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*SpaceliftJob)(nil)).Elem()
+}
+
+func (o SpaceliftJobOutput) ToSpaceliftJobOutput() SpaceliftJobOutput {
+	return o
+}
+
+func (o SpaceliftJobOutput) ToSpaceliftJobOutputWithContext(ctx context.Context) SpaceliftJobOutput {
+	return o
+}
+
+func (o SpaceliftJobOutput) ToSpaceliftJobPtrOutput() SpaceliftJobPtrOutput {
+	return o.ToSpaceliftJobPtrOutputWithContext(context.Background())
+}
+
+func (o SpaceliftJobOutput) ToSpaceliftJobPtrOutputWithContext(ctx context.Context) SpaceliftJobPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v SpaceliftJob) *SpaceliftJob {
+		return &v
+	}).(SpaceliftJobPtrOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the host. (Source: Spacelift Documentation, "OpenID Connect".)
+func (o SpaceliftJobOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v SpaceliftJob) *string { return v.Audience }).(pulumi.StringPtrOutput)
+}
+
+// The account's host, such as `acme.app.spacelift.io`, or that of a self-hosted Spacelift.
+func (o SpaceliftJobOutput) Host() pulumi.StringOutput {
+	return o.ApplyT(func(v SpaceliftJob) string { return v.Host }).(pulumi.StringOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Spacelift, what `FEDERATION_CUSTOM_ISSUER` says. By default `https://HOST`.
+func (o SpaceliftJobOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v SpaceliftJob) *string { return v.Issuer }).(pulumi.StringPtrOutput)
+}
+
+// The module's ID.
+func (o SpaceliftJobOutput) Module() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v SpaceliftJob) *string { return v.Module }).(pulumi.StringPtrOutput)
+}
+
+// The type of the run: `PROPOSED`, `TRACKED`, `TASK`, `TESTING` or `DESTROY`. By default any.
+func (o SpaceliftJobOutput) RunType() SpaceliftRunTypePtrOutput {
+	return o.ApplyT(func(v SpaceliftJob) *SpaceliftRunType { return v.RunType }).(SpaceliftRunTypePtrOutput)
+}
+
+// `read` while the run plans, `write` while it applies; a tracked run that is deployed automatically has `write` from its start. By default any.
+func (o SpaceliftJobOutput) Scope() SpaceliftScopePtrOutput {
+	return o.ApplyT(func(v SpaceliftJob) *SpaceliftScope { return v.Scope }).(SpaceliftScopePtrOutput)
+}
+
+// The space's ID, such as `production-01HXJK`.
+func (o SpaceliftJobOutput) Space() pulumi.StringOutput {
+	return o.ApplyT(func(v SpaceliftJob) string { return v.Space }).(pulumi.StringOutput)
+}
+
+// The stack's ID, such as `shop`, or a pattern with `*` and `?`.
+func (o SpaceliftJobOutput) Stack() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v SpaceliftJob) *string { return v.Stack }).(pulumi.StringPtrOutput)
+}
+
+type SpaceliftJobPtrOutput struct{ *pulumi.OutputState }
+
+func (SpaceliftJobPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**SpaceliftJob)(nil)).Elem()
+}
+
+func (o SpaceliftJobPtrOutput) ToSpaceliftJobPtrOutput() SpaceliftJobPtrOutput {
+	return o
+}
+
+func (o SpaceliftJobPtrOutput) ToSpaceliftJobPtrOutputWithContext(ctx context.Context) SpaceliftJobPtrOutput {
+	return o
+}
+
+func (o SpaceliftJobPtrOutput) Elem() SpaceliftJobOutput {
+	return o.ApplyT(func(v *SpaceliftJob) SpaceliftJob {
+		if v != nil {
+			return *v
+		}
+		var ret SpaceliftJob
+		return ret
+	}).(SpaceliftJobOutput)
+}
+
+// The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the host. (Source: Spacelift Documentation, "OpenID Connect".)
+func (o SpaceliftJobPtrOutput) Audience() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *SpaceliftJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Audience
+	}).(pulumi.StringPtrOutput)
+}
+
+// The account's host, such as `acme.app.spacelift.io`, or that of a self-hosted Spacelift.
+func (o SpaceliftJobPtrOutput) Host() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *SpaceliftJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Host
+	}).(pulumi.StringPtrOutput)
+}
+
+// The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Spacelift, what `FEDERATION_CUSTOM_ISSUER` says. By default `https://HOST`.
+func (o SpaceliftJobPtrOutput) Issuer() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *SpaceliftJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Issuer
+	}).(pulumi.StringPtrOutput)
+}
+
+// The module's ID.
+func (o SpaceliftJobPtrOutput) Module() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *SpaceliftJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Module
+	}).(pulumi.StringPtrOutput)
+}
+
+// The type of the run: `PROPOSED`, `TRACKED`, `TASK`, `TESTING` or `DESTROY`. By default any.
+func (o SpaceliftJobPtrOutput) RunType() SpaceliftRunTypePtrOutput {
+	return o.ApplyT(func(v *SpaceliftJob) *SpaceliftRunType {
+		if v == nil {
+			return nil
+		}
+		return v.RunType
+	}).(SpaceliftRunTypePtrOutput)
+}
+
+// `read` while the run plans, `write` while it applies; a tracked run that is deployed automatically has `write` from its start. By default any.
+func (o SpaceliftJobPtrOutput) Scope() SpaceliftScopePtrOutput {
+	return o.ApplyT(func(v *SpaceliftJob) *SpaceliftScope {
+		if v == nil {
+			return nil
+		}
+		return v.Scope
+	}).(SpaceliftScopePtrOutput)
+}
+
+// The space's ID, such as `production-01HXJK`.
+func (o SpaceliftJobPtrOutput) Space() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *SpaceliftJob) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Space
+	}).(pulumi.StringPtrOutput)
+}
+
+// The stack's ID, such as `shop`, or a pattern with `*` and `?`.
+func (o SpaceliftJobPtrOutput) Stack() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *SpaceliftJob) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Stack
+	}).(pulumi.StringPtrOutput)
+}
+
+// A job of a CI system, or several by a pattern. Exactly one of the systems is given.
+type TrustedJob struct {
+	// Jobs of Azure Pipelines that use an AWS service connection with OpenID Connect, of the AWS Toolkit 1.15 or newer. Their tokens have no branch: give the connection approvals and checks.
+	AzureDevops *AzureDevopsJob `pulumi:"azureDevops"`
+	// Steps of Bitbucket Pipelines that have `oidc: true`: those that deploy to one environment, or all of a repository. Their tokens have no branch: restrict the environment to one.
+	Bitbucket *BitbucketJob `pulumi:"bitbucket"`
+	// Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose commit is known, and not `HEAD`.
+	Buildkite *BuildkiteJob `pulumi:"buildkite"`
+	// Jobs of CircleCI, all of one project, or with `vcsOrigin` and one of `branch` and `tag` only those that run for it. The latter sign in with `CIRCLE_OIDC_TOKEN_V2`.
+	Circleci *CircleciJob `pulumi:"circleci"`
+	// Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission `id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that names an environment is trusted by its environment only, whatever its branch. One of a workflow on `pull_request_target` counts as one of the default branch, even for a fork's pull request.
+	Github *GithubJob `pulumi:"github"`
+	// Jobs of GitLab CI/CD, on gitlab.com or self-managed. A job asks for its token with `id_tokens`. Exactly one of `branch` and `tag` says what it runs for; a merge request's job runs for its source branch.
+	Gitlab *GitlabJob `pulumi:"gitlab"`
+	// Runs of a workspace of HCP Terraform or Terraform Enterprise. Give the role to the workspace as `TFC_AWS_RUN_ROLE_ARN`, or by phase as `TFC_AWS_PLAN_ROLE_ARN` and `TFC_AWS_APPLY_ROLE_ARN`.
+	HcpTerraform *HcpTerraformJob `pulumi:"hcpTerraform"`
+	// Jobs of any other system that has OpenID Connect tokens, such as Semaphore, Codefresh, Octopus Deploy or Forgejo, or jobs of a system above with a customised subject, which must then be literal.
+	Oidc *OidcJob `pulumi:"oidc"`
+	// Runs of Pulumi Deployments. Give the role to the stack in its deployment settings, under OpenID Connect.
+	PulumiDeployments *PulumiDeploymentsJob `pulumi:"pulumiDeployments"`
+	// Environments of Pulumi ESC that sign in with `fn::open::aws-login`, without `subjectAttributes`. All environments that stacks of an organization import have one and the same subject, which this type does not have: give them `subjectAttributes`, and the subject with the key `oidc`.
+	PulumiEsc *PulumiEscJob `pulumi:"pulumiEsc"`
+	// Runs of a stack or a module of Spacelift, with exactly one of the two. They find their token in `/mnt/workspace/spacelift.oidc`.
+	Spacelift *SpaceliftJob `pulumi:"spacelift"`
+}
+
+// TrustedJobInput is an input type that accepts TrustedJobArgs and TrustedJobOutput values.
+// You can construct a concrete instance of `TrustedJobInput` via:
+//
+//	TrustedJobArgs{...}
+type TrustedJobInput interface {
+	pulumi.Input
+
+	ToTrustedJobOutput() TrustedJobOutput
+	ToTrustedJobOutputWithContext(context.Context) TrustedJobOutput
+}
+
+// A job of a CI system, or several by a pattern. Exactly one of the systems is given.
+type TrustedJobArgs struct {
+	// Jobs of Azure Pipelines that use an AWS service connection with OpenID Connect, of the AWS Toolkit 1.15 or newer. Their tokens have no branch: give the connection approvals and checks.
+	AzureDevops AzureDevopsJobPtrInput `pulumi:"azureDevops"`
+	// Steps of Bitbucket Pipelines that have `oidc: true`: those that deploy to one environment, or all of a repository. Their tokens have no branch: restrict the environment to one.
+	Bitbucket BitbucketJobPtrInput `pulumi:"bitbucket"`
+	// Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose commit is known, and not `HEAD`.
+	Buildkite BuildkiteJobPtrInput `pulumi:"buildkite"`
+	// Jobs of CircleCI, all of one project, or with `vcsOrigin` and one of `branch` and `tag` only those that run for it. The latter sign in with `CIRCLE_OIDC_TOKEN_V2`.
+	Circleci CircleciJobPtrInput `pulumi:"circleci"`
+	// Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission `id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that names an environment is trusted by its environment only, whatever its branch. One of a workflow on `pull_request_target` counts as one of the default branch, even for a fork's pull request.
+	Github GithubJobPtrInput `pulumi:"github"`
+	// Jobs of GitLab CI/CD, on gitlab.com or self-managed. A job asks for its token with `id_tokens`. Exactly one of `branch` and `tag` says what it runs for; a merge request's job runs for its source branch.
+	Gitlab GitlabJobPtrInput `pulumi:"gitlab"`
+	// Runs of a workspace of HCP Terraform or Terraform Enterprise. Give the role to the workspace as `TFC_AWS_RUN_ROLE_ARN`, or by phase as `TFC_AWS_PLAN_ROLE_ARN` and `TFC_AWS_APPLY_ROLE_ARN`.
+	HcpTerraform HcpTerraformJobPtrInput `pulumi:"hcpTerraform"`
+	// Jobs of any other system that has OpenID Connect tokens, such as Semaphore, Codefresh, Octopus Deploy or Forgejo, or jobs of a system above with a customised subject, which must then be literal.
+	Oidc OidcJobPtrInput `pulumi:"oidc"`
+	// Runs of Pulumi Deployments. Give the role to the stack in its deployment settings, under OpenID Connect.
+	PulumiDeployments PulumiDeploymentsJobPtrInput `pulumi:"pulumiDeployments"`
+	// Environments of Pulumi ESC that sign in with `fn::open::aws-login`, without `subjectAttributes`. All environments that stacks of an organization import have one and the same subject, which this type does not have: give them `subjectAttributes`, and the subject with the key `oidc`.
+	PulumiEsc PulumiEscJobPtrInput `pulumi:"pulumiEsc"`
+	// Runs of a stack or a module of Spacelift, with exactly one of the two. They find their token in `/mnt/workspace/spacelift.oidc`.
+	Spacelift SpaceliftJobPtrInput `pulumi:"spacelift"`
+}
+
+func (TrustedJobArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*TrustedJob)(nil)).Elem()
+}
+
+func (i TrustedJobArgs) ToTrustedJobOutput() TrustedJobOutput {
+	return i.ToTrustedJobOutputWithContext(context.Background())
+}
+
+func (i TrustedJobArgs) ToTrustedJobOutputWithContext(ctx context.Context) TrustedJobOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(TrustedJobOutput)
+}
+
+// TrustedJobArrayInput is an input type that accepts TrustedJobArray and TrustedJobArrayOutput values.
+// You can construct a concrete instance of `TrustedJobArrayInput` via:
+//
+//	TrustedJobArray{ TrustedJobArgs{...} }
+type TrustedJobArrayInput interface {
+	pulumi.Input
+
+	ToTrustedJobArrayOutput() TrustedJobArrayOutput
+	ToTrustedJobArrayOutputWithContext(context.Context) TrustedJobArrayOutput
+}
+
+type TrustedJobArray []TrustedJobInput
+
+func (TrustedJobArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]TrustedJob)(nil)).Elem()
+}
+
+func (i TrustedJobArray) ToTrustedJobArrayOutput() TrustedJobArrayOutput {
+	return i.ToTrustedJobArrayOutputWithContext(context.Background())
+}
+
+func (i TrustedJobArray) ToTrustedJobArrayOutputWithContext(ctx context.Context) TrustedJobArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(TrustedJobArrayOutput)
+}
+
+// A job of a CI system, or several by a pattern. Exactly one of the systems is given.
+type TrustedJobOutput struct{ *pulumi.OutputState }
+
+func (TrustedJobOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*TrustedJob)(nil)).Elem()
+}
+
+func (o TrustedJobOutput) ToTrustedJobOutput() TrustedJobOutput {
+	return o
+}
+
+func (o TrustedJobOutput) ToTrustedJobOutputWithContext(ctx context.Context) TrustedJobOutput {
+	return o
+}
+
+// Jobs of Azure Pipelines that use an AWS service connection with OpenID Connect, of the AWS Toolkit 1.15 or newer. Their tokens have no branch: give the connection approvals and checks.
+func (o TrustedJobOutput) AzureDevops() AzureDevopsJobPtrOutput {
+	return o.ApplyT(func(v TrustedJob) *AzureDevopsJob { return v.AzureDevops }).(AzureDevopsJobPtrOutput)
+}
+
+// Steps of Bitbucket Pipelines that have `oidc: true`: those that deploy to one environment, or all of a repository. Their tokens have no branch: restrict the environment to one.
+func (o TrustedJobOutput) Bitbucket() BitbucketJobPtrOutput {
+	return o.ApplyT(func(v TrustedJob) *BitbucketJob { return v.Bitbucket }).(BitbucketJobPtrOutput)
+}
+
+// Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose commit is known, and not `HEAD`.
+func (o TrustedJobOutput) Buildkite() BuildkiteJobPtrOutput {
+	return o.ApplyT(func(v TrustedJob) *BuildkiteJob { return v.Buildkite }).(BuildkiteJobPtrOutput)
+}
+
+// Jobs of CircleCI, all of one project, or with `vcsOrigin` and one of `branch` and `tag` only those that run for it. The latter sign in with `CIRCLE_OIDC_TOKEN_V2`.
+func (o TrustedJobOutput) Circleci() CircleciJobPtrOutput {
+	return o.ApplyT(func(v TrustedJob) *CircleciJob { return v.Circleci }).(CircleciJobPtrOutput)
+}
+
+// Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission `id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that names an environment is trusted by its environment only, whatever its branch. One of a workflow on `pull_request_target` counts as one of the default branch, even for a fork's pull request.
+func (o TrustedJobOutput) Github() GithubJobPtrOutput {
+	return o.ApplyT(func(v TrustedJob) *GithubJob { return v.Github }).(GithubJobPtrOutput)
+}
+
+// Jobs of GitLab CI/CD, on gitlab.com or self-managed. A job asks for its token with `id_tokens`. Exactly one of `branch` and `tag` says what it runs for; a merge request's job runs for its source branch.
+func (o TrustedJobOutput) Gitlab() GitlabJobPtrOutput {
+	return o.ApplyT(func(v TrustedJob) *GitlabJob { return v.Gitlab }).(GitlabJobPtrOutput)
+}
+
+// Runs of a workspace of HCP Terraform or Terraform Enterprise. Give the role to the workspace as `TFC_AWS_RUN_ROLE_ARN`, or by phase as `TFC_AWS_PLAN_ROLE_ARN` and `TFC_AWS_APPLY_ROLE_ARN`.
+func (o TrustedJobOutput) HcpTerraform() HcpTerraformJobPtrOutput {
+	return o.ApplyT(func(v TrustedJob) *HcpTerraformJob { return v.HcpTerraform }).(HcpTerraformJobPtrOutput)
+}
+
+// Jobs of any other system that has OpenID Connect tokens, such as Semaphore, Codefresh, Octopus Deploy or Forgejo, or jobs of a system above with a customised subject, which must then be literal.
+func (o TrustedJobOutput) Oidc() OidcJobPtrOutput {
+	return o.ApplyT(func(v TrustedJob) *OidcJob { return v.Oidc }).(OidcJobPtrOutput)
+}
+
+// Runs of Pulumi Deployments. Give the role to the stack in its deployment settings, under OpenID Connect.
+func (o TrustedJobOutput) PulumiDeployments() PulumiDeploymentsJobPtrOutput {
+	return o.ApplyT(func(v TrustedJob) *PulumiDeploymentsJob { return v.PulumiDeployments }).(PulumiDeploymentsJobPtrOutput)
+}
+
+// Environments of Pulumi ESC that sign in with `fn::open::aws-login`, without `subjectAttributes`. All environments that stacks of an organization import have one and the same subject, which this type does not have: give them `subjectAttributes`, and the subject with the key `oidc`.
+func (o TrustedJobOutput) PulumiEsc() PulumiEscJobPtrOutput {
+	return o.ApplyT(func(v TrustedJob) *PulumiEscJob { return v.PulumiEsc }).(PulumiEscJobPtrOutput)
+}
+
+// Runs of a stack or a module of Spacelift, with exactly one of the two. They find their token in `/mnt/workspace/spacelift.oidc`.
+func (o TrustedJobOutput) Spacelift() SpaceliftJobPtrOutput {
+	return o.ApplyT(func(v TrustedJob) *SpaceliftJob { return v.Spacelift }).(SpaceliftJobPtrOutput)
+}
+
+type TrustedJobArrayOutput struct{ *pulumi.OutputState }
+
+func (TrustedJobArrayOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]TrustedJob)(nil)).Elem()
+}
+
+func (o TrustedJobArrayOutput) ToTrustedJobArrayOutput() TrustedJobArrayOutput {
+	return o
+}
+
+func (o TrustedJobArrayOutput) ToTrustedJobArrayOutputWithContext(ctx context.Context) TrustedJobArrayOutput {
+	return o
+}
+
+func (o TrustedJobArrayOutput) Index(i pulumi.IntInput) TrustedJobOutput {
+	return pulumi.All(o, i).ApplyT(func(vs []interface{}) TrustedJob {
+		return vs[0].([]TrustedJob)[vs[1].(int)]
+	}).(TrustedJobOutput)
+}
+
 func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*AccessKeySecretInput)(nil)).Elem(), AccessKeySecretArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*AccessKeySecretPtrInput)(nil)).Elem(), AccessKeySecretArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*AzureDevopsJobInput)(nil)).Elem(), AzureDevopsJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*AzureDevopsJobPtrInput)(nil)).Elem(), AzureDevopsJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*BitbucketJobInput)(nil)).Elem(), BitbucketJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*BitbucketJobPtrInput)(nil)).Elem(), BitbucketJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*BuildkiteJobInput)(nil)).Elem(), BuildkiteJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*BuildkiteJobPtrInput)(nil)).Elem(), BuildkiteJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*CircleciJobInput)(nil)).Elem(), CircleciJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*CircleciJobPtrInput)(nil)).Elem(), CircleciJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*GithubJobInput)(nil)).Elem(), GithubJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*GithubJobPtrInput)(nil)).Elem(), GithubJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*GitlabJobInput)(nil)).Elem(), GitlabJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*GitlabJobPtrInput)(nil)).Elem(), GitlabJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*HcpTerraformJobInput)(nil)).Elem(), HcpTerraformJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*HcpTerraformJobPtrInput)(nil)).Elem(), HcpTerraformJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*OidcJobInput)(nil)).Elem(), OidcJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*OidcJobPtrInput)(nil)).Elem(), OidcJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*PulumiDeploymentsJobInput)(nil)).Elem(), PulumiDeploymentsJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*PulumiDeploymentsJobPtrInput)(nil)).Elem(), PulumiDeploymentsJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*PulumiEscJobInput)(nil)).Elem(), PulumiEscJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*PulumiEscJobPtrInput)(nil)).Elem(), PulumiEscJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*SpaceliftJobInput)(nil)).Elem(), SpaceliftJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*SpaceliftJobPtrInput)(nil)).Elem(), SpaceliftJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*TrustedJobInput)(nil)).Elem(), TrustedJobArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*TrustedJobArrayInput)(nil)).Elem(), TrustedJobArray{})
 	pulumi.RegisterOutputType(AccessKeySecretOutput{})
 	pulumi.RegisterOutputType(AccessKeySecretPtrOutput{})
+	pulumi.RegisterOutputType(AzureDevopsJobOutput{})
+	pulumi.RegisterOutputType(AzureDevopsJobPtrOutput{})
+	pulumi.RegisterOutputType(BitbucketJobOutput{})
+	pulumi.RegisterOutputType(BitbucketJobPtrOutput{})
+	pulumi.RegisterOutputType(BuildkiteJobOutput{})
+	pulumi.RegisterOutputType(BuildkiteJobPtrOutput{})
+	pulumi.RegisterOutputType(CircleciJobOutput{})
+	pulumi.RegisterOutputType(CircleciJobPtrOutput{})
+	pulumi.RegisterOutputType(GithubJobOutput{})
+	pulumi.RegisterOutputType(GithubJobPtrOutput{})
+	pulumi.RegisterOutputType(GitlabJobOutput{})
+	pulumi.RegisterOutputType(GitlabJobPtrOutput{})
+	pulumi.RegisterOutputType(HcpTerraformJobOutput{})
+	pulumi.RegisterOutputType(HcpTerraformJobPtrOutput{})
+	pulumi.RegisterOutputType(OidcJobOutput{})
+	pulumi.RegisterOutputType(OidcJobPtrOutput{})
+	pulumi.RegisterOutputType(PulumiDeploymentsJobOutput{})
+	pulumi.RegisterOutputType(PulumiDeploymentsJobPtrOutput{})
+	pulumi.RegisterOutputType(PulumiEscJobOutput{})
+	pulumi.RegisterOutputType(PulumiEscJobPtrOutput{})
+	pulumi.RegisterOutputType(SpaceliftJobOutput{})
+	pulumi.RegisterOutputType(SpaceliftJobPtrOutput{})
+	pulumi.RegisterOutputType(TrustedJobOutput{})
+	pulumi.RegisterOutputType(TrustedJobArrayOutput{})
 }

@@ -19,3 +19,407 @@ export interface AccessKeySecretArgs {
      */
     name: pulumi.Input<string>;
 }
+
+/**
+ * Jobs of Azure Pipelines that use an AWS service connection with OpenID Connect, of the AWS Toolkit 1.15 or newer. Their tokens have no branch: give the connection approvals and checks.
+ */
+export interface AzureDevopsJobArgs {
+    /**
+     * The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `api://AzureADTokenExchange`. (Source: README of the AWS Toolkit for Azure DevOps.)
+     */
+    audience?: pulumi.Input<string | undefined>;
+    /**
+     * The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the organization's, `https://vstoken.dev.azure.com/ORGANIZATIONID`, and there is no other.
+     */
+    issuer?: pulumi.Input<string | undefined>;
+    /**
+     * The organization's name, such as `acme`.
+     */
+    organization: pulumi.Input<string>;
+    /**
+     * The organization's GUID, in lower case, as it stands in the service connection's issuer.
+     */
+    organizationId: pulumi.Input<string>;
+    /**
+     * The project's name, such as `Web Shop`.
+     */
+    project: pulumi.Input<string>;
+    /**
+     * The service connection's name, such as `aws-production`. One that is renamed has another subject.
+     */
+    serviceConnection: pulumi.Input<string>;
+}
+
+/**
+ * Steps of Bitbucket Pipelines that have `oidc: true`: those that deploy to one environment, or all of a repository. Their tokens have no branch: restrict the environment to one.
+ */
+export interface BitbucketJobArgs {
+    /**
+     * The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `ari:cloud:bitbucket::workspace/WORKSPACEID`. (Source: Atlassian Support, "Integrate Pipelines with resource servers using OIDC".)
+     */
+    audience?: pulumi.Input<string | undefined>;
+    /**
+     * The deployment environment's UUID, in lower case, with or without braces. By default any step of the repository is trusted, of every branch and pull request.
+     */
+    environmentId?: pulumi.Input<string | undefined>;
+    /**
+     * The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the workspace's, `https://api.bitbucket.org/2.0/workspaces/WORKSPACE/pipelines-config/identity/oidc`, and there is no other.
+     */
+    issuer?: pulumi.Input<string | undefined>;
+    /**
+     * The repository's UUID, from its settings under OpenID Connect, in lower case, with or without braces.
+     */
+    repositoryId: pulumi.Input<string>;
+    /**
+     * The workspace's ID as it stands in URLs, such as `acme`. A workspace that is renamed has another issuer.
+     */
+    workspace: pulumi.Input<string>;
+    /**
+     * The workspace's UUID, in lower case, with or without braces.
+     */
+    workspaceId: pulumi.Input<string>;
+}
+
+/**
+ * Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose commit is known, and not `HEAD`.
+ */
+export interface BuildkiteJobArgs {
+    /**
+     * The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which Buildkite's plugin asks for. (Source: Buildkite Docs, "OIDC with AWS".)
+     */
+    audience?: pulumi.Input<string | undefined>;
+    /**
+     * The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+     */
+    branch?: pulumi.Input<string | undefined>;
+    /**
+     * The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default `https://agent.buildkite.com`.
+     */
+    issuer?: pulumi.Input<string | undefined>;
+    /**
+     * The organization's slug, as it stands in URLs, such as `acme`.
+     */
+    organization: pulumi.Input<string>;
+    /**
+     * The organization's UUID, in lower case. A slug can be registered again, and an ID cannot. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+     */
+    organizationId?: pulumi.Input<string | undefined>;
+    /**
+     * The pipeline's slug, as it stands in URLs, such as `deploy`.
+     */
+    pipeline: pulumi.Input<string>;
+    /**
+     * The pipeline's UUID, in lower case. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+     */
+    pipelineId?: pulumi.Input<string | undefined>;
+    /**
+     * The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+     */
+    tag?: pulumi.Input<string | undefined>;
+}
+
+/**
+ * Jobs of CircleCI, all of one project, or with `vcsOrigin` and one of `branch` and `tag` only those that run for it. The latter sign in with `CIRCLE_OIDC_TOKEN_V2`.
+ */
+export interface CircleciJobArgs {
+    /**
+     * The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's UUID. (Source: CircleCI Docs, "Using OpenID Connect tokens in jobs".)
+     */
+    audience?: pulumi.Input<string | undefined>;
+    /**
+     * The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+     */
+    branch?: pulumi.Input<string | undefined>;
+    /**
+     * The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For CircleCI server, that of the server, with the organization. By default `https://oidc.circleci.com/org/ORGANIZATIONID`.
+     */
+    issuer?: pulumi.Input<string | undefined>;
+    /**
+     * The organization's UUID, from its settings, in lower case.
+     */
+    organizationId: pulumi.Input<string>;
+    /**
+     * The project's UUID, from its settings, in lower case.
+     */
+    projectId: pulumi.Input<string>;
+    /**
+     * The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+     */
+    tag?: pulumi.Input<string | undefined>;
+    /**
+     * The repository that the job's code comes from, such as `github.com/acme/shop`, which is not that of a fork. Together with `branch` or `tag`. By default any.
+     */
+    vcsOrigin?: pulumi.Input<string | undefined>;
+}
+
+/**
+ * Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission `id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that names an environment is trusted by its environment only, whatever its branch. One of a workflow on `pull_request_target` counts as one of the default branch, even for a fork's pull request.
+ */
+export interface GithubJobArgs {
+    /**
+     * The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which AWS's action asks for. Required on GitHub Enterprise Server. (Source: GitHub Docs, "OpenID Connect reference".)
+     */
+    audience?: pulumi.Input<string | undefined>;
+    /**
+     * The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+     */
+    branch?: pulumi.Input<string | undefined>;
+    /**
+     * The environment that the job names, such as `production`, spelled as in the workflow, or a pattern with `*` and `?`. At most 255 characters. GitHub makes an environment that a workflow names, without any protection: give it rules first.
+     */
+    environment?: pulumi.Input<string | undefined>;
+    /**
+     * The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For an enterprise with its own path, `https://token.actions.githubusercontent.com/ENTERPRISE`; for GHE.com, `https://token.actions.SUBDOMAIN.ghe.com`; for GitHub Enterprise Server, `https://HOST/_services/token`. By default `https://token.actions.githubusercontent.com`.
+     */
+    issuer?: pulumi.Input<string | undefined>;
+    /**
+     * The reusable workflow that the job must be in, such as `acme/workflows/.github/workflows/deploy.yml@refs/heads/main`. Not on GitHub Enterprise Server. By default any.
+     */
+    jobWorkflowRef?: pulumi.Input<string | undefined>;
+    /**
+     * The owner's ID, as of `gh api repos/OWNER/NAME --jq .owner.id`. With `repositoryId`, the job is trusted under GitHub's immutable subject too, which repositories made, renamed or transferred after 2026-07-15 have, and nobody who registers the name again is trusted. Not on GitHub Enterprise Server.
+     */
+    ownerId?: pulumi.Input<string | undefined>;
+    /**
+     * Whether to trust the jobs of pull requests: of all of the repository, with code that nobody has reviewed. Give such a role permissions to read only. Not for jobs that name an environment. By default `false`.
+     */
+    pullRequests?: pulumi.Input<boolean | undefined>;
+    /**
+     * The repository, `owner/name`, spelled as GitHub spells it, since AWS compares the letter case. `owner/*`, together with `ownerId`, is all repositories of the owner.
+     */
+    repository: pulumi.Input<string>;
+    /**
+     * The repository's ID, as of `gh api repos/OWNER/NAME --jq .id`. Together with `ownerId`.
+     */
+    repositoryId?: pulumi.Input<string | undefined>;
+    /**
+     * The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+     */
+    tag?: pulumi.Input<string | undefined>;
+}
+
+/**
+ * Jobs of GitLab CI/CD, on gitlab.com or self-managed. A job asks for its token with `id_tokens`. Exactly one of `branch` and `tag` says what it runs for; a merge request's job runs for its source branch.
+ */
+export interface GitlabJobArgs {
+    /**
+     * The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `https://gitlab.com` on gitlab.com. Required for a self-managed GitLab: what the job's `id_tokens` give as `aud`. (Source: GitLab Docs, "OpenID Connect (OIDC) Authentication Using ID Tokens".)
+     */
+    audience?: pulumi.Input<string | undefined>;
+    /**
+     * The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one.
+     */
+    branch?: pulumi.Input<string | undefined>;
+    /**
+     * The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-managed GitLab, the instance's URL. By default `https://gitlab.com`.
+     */
+    issuer?: pulumi.Input<string | undefined>;
+    /**
+     * The ID of the group or user that the project is in. A path that was given up can be registered again, and an ID cannot. On gitlab.com only. By default any.
+     */
+    namespaceId?: pulumi.Input<string | undefined>;
+    /**
+     * The path of the project, such as `group/subgroup/name`, in its letter case, or `group/*` for all projects below a group. Required, unless `projectId` is given.
+     */
+    project?: pulumi.Input<string | undefined>;
+    /**
+     * The project's ID. With `project`, on gitlab.com only, both must fit. Alone, it is for a project whose subject is customised to begin with `project_id`.
+     */
+    projectId?: pulumi.Input<string | undefined>;
+    /**
+     * Whether the branch or tag must be protected. On gitlab.com only. By default `false`: it need not be.
+     */
+    protectedRef?: pulumi.Input<boolean | undefined>;
+    /**
+     * The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one.
+     */
+    tag?: pulumi.Input<string | undefined>;
+}
+
+/**
+ * Runs of a workspace of HCP Terraform or Terraform Enterprise. Give the role to the workspace as `TFC_AWS_RUN_ROLE_ARN`, or by phase as `TFC_AWS_PLAN_ROLE_ARN` and `TFC_AWS_APPLY_ROLE_ARN`.
+ */
+export interface HcpTerraformJobArgs {
+    /**
+     * The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws.workload.identity`. Required for Terraform Enterprise. (Source: HashiCorp Developer, "Dynamic credentials with the AWS provider".)
+     */
+    audience?: pulumi.Input<string | undefined>;
+    /**
+     * The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For HCP Europe, `https://app.eu.terraform.io`; for Terraform Enterprise, its URL. By default `https://app.terraform.io`.
+     */
+    issuer?: pulumi.Input<string | undefined>;
+    /**
+     * The organization's name, such as `acme`.
+     */
+    organization: pulumi.Input<string>;
+    /**
+     * The project's name, such as `Default Project`.
+     */
+    project: pulumi.Input<string>;
+    /**
+     * The phase of a run: `plan` or `apply`. By default both, so that a plan, which may be of unreviewed code, gets the permissions of an apply.
+     */
+    runPhase?: pulumi.Input<enums.TerraformRunPhase | undefined>;
+    /**
+     * The workspace's name, such as `shop-production`.
+     */
+    workspace: pulumi.Input<string>;
+}
+
+/**
+ * Jobs of any other system that has OpenID Connect tokens, such as Semaphore, Codefresh, Octopus Deploy or Forgejo, or jobs of a system above with a customised subject, which must then be literal.
+ */
+export interface OidcJobArgs {
+    /**
+     * The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. What the system's tokens have by default, or what the job asks for.
+     */
+    audience: pulumi.Input<string>;
+    /**
+     * The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. The account must have a provider for it.
+     */
+    issuer: pulumi.Input<string>;
+    /**
+     * The subjects of the job's tokens, their claim `sub`, at least one. Each is literal, or a pattern in which `*` stands for any characters, `:` and `/` too, and `?` for one. None begins with a wildcard, and with the issuer of a system that has a key here, none has one.
+     */
+    subjects: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/**
+ * Runs of Pulumi Deployments. Give the role to the stack in its deployment settings, under OpenID Connect.
+ */
+export interface PulumiDeploymentsJobArgs {
+    /**
+     * The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's name. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+     */
+    audience?: pulumi.Input<string | undefined>;
+    /**
+     * The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+     */
+    issuer?: pulumi.Input<string | undefined>;
+    /**
+     * What Pulumi does: `preview`, `update`, `refresh` or `destroy`. By default any of them.
+     */
+    operation?: pulumi.Input<enums.PulumiOperation | undefined>;
+    /**
+     * The organization's name, as it stands in URLs, such as `acme`.
+     */
+    organization: pulumi.Input<string>;
+    /**
+     * The project's name, such as `shop`, in its letter case.
+     */
+    project: pulumi.Input<string>;
+    /**
+     * The stack's name, such as `production`, or a pattern with `*` and `?`.
+     */
+    stack: pulumi.Input<string>;
+}
+
+/**
+ * Environments of Pulumi ESC that sign in with `fn::open::aws-login`, without `subjectAttributes`. All environments that stacks of an organization import have one and the same subject, which this type does not have: give them `subjectAttributes`, and the subject with the key `oidc`.
+ */
+export interface PulumiEscJobArgs {
+    /**
+     * The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws:ORGANIZATION`, and `ORGANIZATION` for the project `default`. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+     */
+    audience?: pulumi.Input<string | undefined>;
+    /**
+     * The environment, as `project/name`, such as `infra/production`; its name may be a pattern with `*` and `?`. Those of the legacy project are `default/name`, without wildcards.
+     */
+    environment: pulumi.Input<string>;
+    /**
+     * The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+     */
+    issuer?: pulumi.Input<string | undefined>;
+    /**
+     * The organization's name, as it stands in URLs, such as `acme`.
+     */
+    organization: pulumi.Input<string>;
+}
+
+/**
+ * Runs of a stack or a module of Spacelift, with exactly one of the two. They find their token in `/mnt/workspace/spacelift.oidc`.
+ */
+export interface SpaceliftJobArgs {
+    /**
+     * The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the host. (Source: Spacelift Documentation, "OpenID Connect".)
+     */
+    audience?: pulumi.Input<string | undefined>;
+    /**
+     * The account's host, such as `acme.app.spacelift.io`, or that of a self-hosted Spacelift.
+     */
+    host: pulumi.Input<string>;
+    /**
+     * The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Spacelift, what `FEDERATION_CUSTOM_ISSUER` says. By default `https://HOST`.
+     */
+    issuer?: pulumi.Input<string | undefined>;
+    /**
+     * The module's ID.
+     */
+    module?: pulumi.Input<string | undefined>;
+    /**
+     * The type of the run: `PROPOSED`, `TRACKED`, `TASK`, `TESTING` or `DESTROY`. By default any.
+     */
+    runType?: pulumi.Input<enums.SpaceliftRunType | undefined>;
+    /**
+     * `read` while the run plans, `write` while it applies; a tracked run that is deployed automatically has `write` from its start. By default any.
+     */
+    scope?: pulumi.Input<enums.SpaceliftScope | undefined>;
+    /**
+     * The space's ID, such as `production-01HXJK`.
+     */
+    space: pulumi.Input<string>;
+    /**
+     * The stack's ID, such as `shop`, or a pattern with `*` and `?`.
+     */
+    stack?: pulumi.Input<string | undefined>;
+}
+
+/**
+ * A job of a CI system, or several by a pattern. Exactly one of the systems is given.
+ */
+export interface TrustedJobArgs {
+    /**
+     * Jobs of Azure Pipelines that use an AWS service connection with OpenID Connect, of the AWS Toolkit 1.15 or newer. Their tokens have no branch: give the connection approvals and checks.
+     */
+    azureDevops?: pulumi.Input<inputs.AzureDevopsJobArgs | undefined>;
+    /**
+     * Steps of Bitbucket Pipelines that have `oidc: true`: those that deploy to one environment, or all of a repository. Their tokens have no branch: restrict the environment to one.
+     */
+    bitbucket?: pulumi.Input<inputs.BitbucketJobArgs | undefined>;
+    /**
+     * Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose commit is known, and not `HEAD`.
+     */
+    buildkite?: pulumi.Input<inputs.BuildkiteJobArgs | undefined>;
+    /**
+     * Jobs of CircleCI, all of one project, or with `vcsOrigin` and one of `branch` and `tag` only those that run for it. The latter sign in with `CIRCLE_OIDC_TOKEN_V2`.
+     */
+    circleci?: pulumi.Input<inputs.CircleciJobArgs | undefined>;
+    /**
+     * Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission `id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that names an environment is trusted by its environment only, whatever its branch. One of a workflow on `pull_request_target` counts as one of the default branch, even for a fork's pull request.
+     */
+    github?: pulumi.Input<inputs.GithubJobArgs | undefined>;
+    /**
+     * Jobs of GitLab CI/CD, on gitlab.com or self-managed. A job asks for its token with `id_tokens`. Exactly one of `branch` and `tag` says what it runs for; a merge request's job runs for its source branch.
+     */
+    gitlab?: pulumi.Input<inputs.GitlabJobArgs | undefined>;
+    /**
+     * Runs of a workspace of HCP Terraform or Terraform Enterprise. Give the role to the workspace as `TFC_AWS_RUN_ROLE_ARN`, or by phase as `TFC_AWS_PLAN_ROLE_ARN` and `TFC_AWS_APPLY_ROLE_ARN`.
+     */
+    hcpTerraform?: pulumi.Input<inputs.HcpTerraformJobArgs | undefined>;
+    /**
+     * Jobs of any other system that has OpenID Connect tokens, such as Semaphore, Codefresh, Octopus Deploy or Forgejo, or jobs of a system above with a customised subject, which must then be literal.
+     */
+    oidc?: pulumi.Input<inputs.OidcJobArgs | undefined>;
+    /**
+     * Runs of Pulumi Deployments. Give the role to the stack in its deployment settings, under OpenID Connect.
+     */
+    pulumiDeployments?: pulumi.Input<inputs.PulumiDeploymentsJobArgs | undefined>;
+    /**
+     * Environments of Pulumi ESC that sign in with `fn::open::aws-login`, without `subjectAttributes`. All environments that stacks of an organization import have one and the same subject, which this type does not have: give them `subjectAttributes`, and the subject with the key `oidc`.
+     */
+    pulumiEsc?: pulumi.Input<inputs.PulumiEscJobArgs | undefined>;
+    /**
+     * Runs of a stack or a module of Spacelift, with exactly one of the two. They find their token in `/mnt/workspace/spacelift.oidc`.
+     */
+    spacelift?: pulumi.Input<inputs.SpaceliftJobArgs | undefined>;
+}

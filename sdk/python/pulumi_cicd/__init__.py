@@ -9,6 +9,7 @@ import typing
 from ._enums import *
 from .access_key import *
 from .deployment_role import *
+from .oidc_provider import *
 from .provider import *
 from .robot_account import *
 from ._inputs import *
@@ -22,6 +23,7 @@ _utilities.register(
   "classes": {
    "cicd:index:AccessKey": "AccessKey",
    "cicd:index:DeploymentRole": "DeploymentRole",
+   "cicd:index:OidcProvider": "OidcProvider",
    "cicd:index:RobotAccount": "RobotAccount"
   }
  }

@@ -8,6 +8,10 @@ from enum import Enum
 
 __all__ = [
     'PreviousKey',
+    'PulumiOperation',
+    'SpaceliftRunType',
+    'SpaceliftScope',
+    'TerraformRunPhase',
 ]
 
 
@@ -27,4 +31,84 @@ class PreviousKey(_builtins.str, Enum):
     DELETED = "deleted"
     """
     It is gone for good.
+    """
+
+
+@pulumi.type_token("cicd:index:PulumiOperation")
+class PulumiOperation(_builtins.str, Enum):
+    """
+    An operation of Pulumi Deployments.
+    """
+    PREVIEW = "preview"
+    """
+    A preview, which only needs to read.
+    """
+    UPDATE = "update"
+    """
+    An update.
+    """
+    REFRESH = "refresh"
+    """
+    A refresh.
+    """
+    DESTROY = "destroy"
+    """
+    The deletion of all resources of a stack.
+    """
+
+
+@pulumi.type_token("cicd:index:SpaceliftRunType")
+class SpaceliftRunType(_builtins.str, Enum):
+    """
+    A type of a Spacelift run.
+    """
+    PROPOSED = "PROPOSED"
+    """
+    A proposed run, which shows what a change would do.
+    """
+    TRACKED = "TRACKED"
+    """
+    A tracked run, which deploys.
+    """
+    TASK = "TASK"
+    """
+    A task, which is any command.
+    """
+    TESTING = "TESTING"
+    """
+    A test of a module.
+    """
+    DESTROY = "DESTROY"
+    """
+    The deletion of all resources of a stack.
+    """
+
+
+@pulumi.type_token("cicd:index:SpaceliftScope")
+class SpaceliftScope(_builtins.str, Enum):
+    """
+    What a Spacelift run may do at the time.
+    """
+    READ = "read"
+    """
+    It plans.
+    """
+    WRITE = "write"
+    """
+    It applies.
+    """
+
+
+@pulumi.type_token("cicd:index:TerraformRunPhase")
+class TerraformRunPhase(_builtins.str, Enum):
+    """
+    A phase of a run of HCP Terraform.
+    """
+    PLAN = "plan"
+    """
+    The plan, which only needs to read.
+    """
+    APPLY = "apply"
+    """
+    The apply, which changes resources.
     """

@@ -18,6 +18,30 @@ from ._enums import *
 __all__ = [
     'AccessKeySecretArgs',
     'AccessKeySecretArgsDict',
+    'AzureDevopsJobArgs',
+    'AzureDevopsJobArgsDict',
+    'BitbucketJobArgs',
+    'BitbucketJobArgsDict',
+    'BuildkiteJobArgs',
+    'BuildkiteJobArgsDict',
+    'CircleciJobArgs',
+    'CircleciJobArgsDict',
+    'GithubJobArgs',
+    'GithubJobArgsDict',
+    'GitlabJobArgs',
+    'GitlabJobArgsDict',
+    'HcpTerraformJobArgs',
+    'HcpTerraformJobArgsDict',
+    'OidcJobArgs',
+    'OidcJobArgsDict',
+    'PulumiDeploymentsJobArgs',
+    'PulumiDeploymentsJobArgsDict',
+    'PulumiEscJobArgs',
+    'PulumiEscJobArgsDict',
+    'SpaceliftJobArgs',
+    'SpaceliftJobArgsDict',
+    'TrustedJobArgs',
+    'TrustedJobArgsDict',
 ]
 
 class AccessKeySecretArgsDict(TypedDict):
@@ -71,5 +95,1808 @@ class AccessKeySecretArgs:
     @kms_key_id.setter
     def kms_key_id(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "kms_key_id", value)
+
+
+class AzureDevopsJobArgsDict(TypedDict):
+    """
+    Jobs of Azure Pipelines that use an AWS service connection with OpenID Connect, of the AWS Toolkit 1.15 or newer. Their tokens have no branch: give the connection approvals and checks.
+    """
+    organization: pulumi.Input[_builtins.str]
+    """
+    The organization's name, such as `acme`.
+    """
+    organization_id: pulumi.Input[_builtins.str]
+    """
+    The organization's GUID, in lower case, as it stands in the service connection's issuer.
+    """
+    project: pulumi.Input[_builtins.str]
+    """
+    The project's name, such as `Web Shop`.
+    """
+    service_connection: pulumi.Input[_builtins.str]
+    """
+    The service connection's name, such as `aws-production`. One that is renamed has another subject.
+    """
+    audience: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `api://AzureADTokenExchange`. (Source: README of the AWS Toolkit for Azure DevOps.)
+    """
+    issuer: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the organization's, `https://vstoken.dev.azure.com/ORGANIZATIONID`, and there is no other.
+    """
+
+@pulumi.input_type
+class AzureDevopsJobArgs:
+    def __init__(__self__, *,
+                 organization: pulumi.Input[_builtins.str],
+                 organization_id: pulumi.Input[_builtins.str],
+                 project: pulumi.Input[_builtins.str],
+                 service_connection: pulumi.Input[_builtins.str],
+                 audience: pulumi.Input[Optional[_builtins.str]] = None,
+                 issuer: pulumi.Input[Optional[_builtins.str]] = None):
+        """
+        Jobs of Azure Pipelines that use an AWS service connection with OpenID Connect, of the AWS Toolkit 1.15 or newer. Their tokens have no branch: give the connection approvals and checks.
+
+        :param pulumi.Input[_builtins.str] organization: The organization's name, such as `acme`.
+        :param pulumi.Input[_builtins.str] organization_id: The organization's GUID, in lower case, as it stands in the service connection's issuer.
+        :param pulumi.Input[_builtins.str] project: The project's name, such as `Web Shop`.
+        :param pulumi.Input[_builtins.str] service_connection: The service connection's name, such as `aws-production`. One that is renamed has another subject.
+        :param pulumi.Input[_builtins.str] audience: The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `api://AzureADTokenExchange`. (Source: README of the AWS Toolkit for Azure DevOps.)
+        :param pulumi.Input[_builtins.str] issuer: The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the organization's, `https://vstoken.dev.azure.com/ORGANIZATIONID`, and there is no other.
+        """
+        pulumi.set(__self__, "organization", organization)
+        pulumi.set(__self__, "organization_id", organization_id)
+        pulumi.set(__self__, "project", project)
+        pulumi.set(__self__, "service_connection", service_connection)
+        if audience is not None:
+            pulumi.set(__self__, "audience", audience)
+        if issuer is not None:
+            pulumi.set(__self__, "issuer", issuer)
+
+    @_builtins.property
+    @pulumi.getter
+    def organization(self) -> pulumi.Input[_builtins.str]:
+        """
+        The organization's name, such as `acme`.
+        """
+        return pulumi.get(self, "organization")
+
+    @organization.setter
+    def organization(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "organization", value)
+
+    @_builtins.property
+    @pulumi.getter(name="organizationId")
+    def organization_id(self) -> pulumi.Input[_builtins.str]:
+        """
+        The organization's GUID, in lower case, as it stands in the service connection's issuer.
+        """
+        return pulumi.get(self, "organization_id")
+
+    @organization_id.setter
+    def organization_id(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "organization_id", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def project(self) -> pulumi.Input[_builtins.str]:
+        """
+        The project's name, such as `Web Shop`.
+        """
+        return pulumi.get(self, "project")
+
+    @project.setter
+    def project(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "project", value)
+
+    @_builtins.property
+    @pulumi.getter(name="serviceConnection")
+    def service_connection(self) -> pulumi.Input[_builtins.str]:
+        """
+        The service connection's name, such as `aws-production`. One that is renamed has another subject.
+        """
+        return pulumi.get(self, "service_connection")
+
+    @service_connection.setter
+    def service_connection(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "service_connection", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def audience(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `api://AzureADTokenExchange`. (Source: README of the AWS Toolkit for Azure DevOps.)
+        """
+        return pulumi.get(self, "audience")
+
+    @audience.setter
+    def audience(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "audience", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def issuer(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the organization's, `https://vstoken.dev.azure.com/ORGANIZATIONID`, and there is no other.
+        """
+        return pulumi.get(self, "issuer")
+
+    @issuer.setter
+    def issuer(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "issuer", value)
+
+
+class BitbucketJobArgsDict(TypedDict):
+    """
+    Steps of Bitbucket Pipelines that have `oidc: true`: those that deploy to one environment, or all of a repository. Their tokens have no branch: restrict the environment to one.
+    """
+    repository_id: pulumi.Input[_builtins.str]
+    """
+    The repository's UUID, from its settings under OpenID Connect, in lower case, with or without braces.
+    """
+    workspace: pulumi.Input[_builtins.str]
+    """
+    The workspace's ID as it stands in URLs, such as `acme`. A workspace that is renamed has another issuer.
+    """
+    workspace_id: pulumi.Input[_builtins.str]
+    """
+    The workspace's UUID, in lower case, with or without braces.
+    """
+    audience: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `ari:cloud:bitbucket::workspace/WORKSPACEID`. (Source: Atlassian Support, "Integrate Pipelines with resource servers using OIDC".)
+    """
+    environment_id: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The deployment environment's UUID, in lower case, with or without braces. By default any step of the repository is trusted, of every branch and pull request.
+    """
+    issuer: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the workspace's, `https://api.bitbucket.org/2.0/workspaces/WORKSPACE/pipelines-config/identity/oidc`, and there is no other.
+    """
+
+@pulumi.input_type
+class BitbucketJobArgs:
+    def __init__(__self__, *,
+                 repository_id: pulumi.Input[_builtins.str],
+                 workspace: pulumi.Input[_builtins.str],
+                 workspace_id: pulumi.Input[_builtins.str],
+                 audience: pulumi.Input[Optional[_builtins.str]] = None,
+                 environment_id: pulumi.Input[Optional[_builtins.str]] = None,
+                 issuer: pulumi.Input[Optional[_builtins.str]] = None):
+        """
+        Steps of Bitbucket Pipelines that have `oidc: true`: those that deploy to one environment, or all of a repository. Their tokens have no branch: restrict the environment to one.
+
+        :param pulumi.Input[_builtins.str] repository_id: The repository's UUID, from its settings under OpenID Connect, in lower case, with or without braces.
+        :param pulumi.Input[_builtins.str] workspace: The workspace's ID as it stands in URLs, such as `acme`. A workspace that is renamed has another issuer.
+        :param pulumi.Input[_builtins.str] workspace_id: The workspace's UUID, in lower case, with or without braces.
+        :param pulumi.Input[_builtins.str] audience: The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `ari:cloud:bitbucket::workspace/WORKSPACEID`. (Source: Atlassian Support, "Integrate Pipelines with resource servers using OIDC".)
+        :param pulumi.Input[_builtins.str] environment_id: The deployment environment's UUID, in lower case, with or without braces. By default any step of the repository is trusted, of every branch and pull request.
+        :param pulumi.Input[_builtins.str] issuer: The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the workspace's, `https://api.bitbucket.org/2.0/workspaces/WORKSPACE/pipelines-config/identity/oidc`, and there is no other.
+        """
+        pulumi.set(__self__, "repository_id", repository_id)
+        pulumi.set(__self__, "workspace", workspace)
+        pulumi.set(__self__, "workspace_id", workspace_id)
+        if audience is not None:
+            pulumi.set(__self__, "audience", audience)
+        if environment_id is not None:
+            pulumi.set(__self__, "environment_id", environment_id)
+        if issuer is not None:
+            pulumi.set(__self__, "issuer", issuer)
+
+    @_builtins.property
+    @pulumi.getter(name="repositoryId")
+    def repository_id(self) -> pulumi.Input[_builtins.str]:
+        """
+        The repository's UUID, from its settings under OpenID Connect, in lower case, with or without braces.
+        """
+        return pulumi.get(self, "repository_id")
+
+    @repository_id.setter
+    def repository_id(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "repository_id", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def workspace(self) -> pulumi.Input[_builtins.str]:
+        """
+        The workspace's ID as it stands in URLs, such as `acme`. A workspace that is renamed has another issuer.
+        """
+        return pulumi.get(self, "workspace")
+
+    @workspace.setter
+    def workspace(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "workspace", value)
+
+    @_builtins.property
+    @pulumi.getter(name="workspaceId")
+    def workspace_id(self) -> pulumi.Input[_builtins.str]:
+        """
+        The workspace's UUID, in lower case, with or without braces.
+        """
+        return pulumi.get(self, "workspace_id")
+
+    @workspace_id.setter
+    def workspace_id(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "workspace_id", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def audience(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `ari:cloud:bitbucket::workspace/WORKSPACEID`. (Source: Atlassian Support, "Integrate Pipelines with resource servers using OIDC".)
+        """
+        return pulumi.get(self, "audience")
+
+    @audience.setter
+    def audience(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "audience", value)
+
+    @_builtins.property
+    @pulumi.getter(name="environmentId")
+    def environment_id(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The deployment environment's UUID, in lower case, with or without braces. By default any step of the repository is trusted, of every branch and pull request.
+        """
+        return pulumi.get(self, "environment_id")
+
+    @environment_id.setter
+    def environment_id(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "environment_id", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def issuer(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default the workspace's, `https://api.bitbucket.org/2.0/workspaces/WORKSPACE/pipelines-config/identity/oidc`, and there is no other.
+        """
+        return pulumi.get(self, "issuer")
+
+    @issuer.setter
+    def issuer(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "issuer", value)
+
+
+class BuildkiteJobArgsDict(TypedDict):
+    """
+    Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose commit is known, and not `HEAD`.
+    """
+    organization: pulumi.Input[_builtins.str]
+    """
+    The organization's slug, as it stands in URLs, such as `acme`.
+    """
+    pipeline: pulumi.Input[_builtins.str]
+    """
+    The pipeline's slug, as it stands in URLs, such as `deploy`.
+    """
+    audience: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which Buildkite's plugin asks for. (Source: Buildkite Docs, "OIDC with AWS".)
+    """
+    branch: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+    """
+    issuer: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default `https://agent.buildkite.com`.
+    """
+    organization_id: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The organization's UUID, in lower case. A slug can be registered again, and an ID cannot. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+    """
+    pipeline_id: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The pipeline's UUID, in lower case. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+    """
+    tag: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+    """
+
+@pulumi.input_type
+class BuildkiteJobArgs:
+    def __init__(__self__, *,
+                 organization: pulumi.Input[_builtins.str],
+                 pipeline: pulumi.Input[_builtins.str],
+                 audience: pulumi.Input[Optional[_builtins.str]] = None,
+                 branch: pulumi.Input[Optional[_builtins.str]] = None,
+                 issuer: pulumi.Input[Optional[_builtins.str]] = None,
+                 organization_id: pulumi.Input[Optional[_builtins.str]] = None,
+                 pipeline_id: pulumi.Input[Optional[_builtins.str]] = None,
+                 tag: pulumi.Input[Optional[_builtins.str]] = None):
+        """
+        Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose commit is known, and not `HEAD`.
+
+        :param pulumi.Input[_builtins.str] organization: The organization's slug, as it stands in URLs, such as `acme`.
+        :param pulumi.Input[_builtins.str] pipeline: The pipeline's slug, as it stands in URLs, such as `deploy`.
+        :param pulumi.Input[_builtins.str] audience: The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which Buildkite's plugin asks for. (Source: Buildkite Docs, "OIDC with AWS".)
+        :param pulumi.Input[_builtins.str] branch: The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+        :param pulumi.Input[_builtins.str] issuer: The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default `https://agent.buildkite.com`.
+        :param pulumi.Input[_builtins.str] organization_id: The organization's UUID, in lower case. A slug can be registered again, and an ID cannot. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+        :param pulumi.Input[_builtins.str] pipeline_id: The pipeline's UUID, in lower case. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+        :param pulumi.Input[_builtins.str] tag: The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+        """
+        pulumi.set(__self__, "organization", organization)
+        pulumi.set(__self__, "pipeline", pipeline)
+        if audience is not None:
+            pulumi.set(__self__, "audience", audience)
+        if branch is not None:
+            pulumi.set(__self__, "branch", branch)
+        if issuer is not None:
+            pulumi.set(__self__, "issuer", issuer)
+        if organization_id is not None:
+            pulumi.set(__self__, "organization_id", organization_id)
+        if pipeline_id is not None:
+            pulumi.set(__self__, "pipeline_id", pipeline_id)
+        if tag is not None:
+            pulumi.set(__self__, "tag", tag)
+
+    @_builtins.property
+    @pulumi.getter
+    def organization(self) -> pulumi.Input[_builtins.str]:
+        """
+        The organization's slug, as it stands in URLs, such as `acme`.
+        """
+        return pulumi.get(self, "organization")
+
+    @organization.setter
+    def organization(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "organization", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def pipeline(self) -> pulumi.Input[_builtins.str]:
+        """
+        The pipeline's slug, as it stands in URLs, such as `deploy`.
+        """
+        return pulumi.get(self, "pipeline")
+
+    @pipeline.setter
+    def pipeline(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "pipeline", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def audience(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which Buildkite's plugin asks for. (Source: Buildkite Docs, "OIDC with AWS".)
+        """
+        return pulumi.get(self, "audience")
+
+    @audience.setter
+    def audience(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "audience", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def branch(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+        """
+        return pulumi.get(self, "branch")
+
+    @branch.setter
+    def branch(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "branch", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def issuer(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. By default `https://agent.buildkite.com`.
+        """
+        return pulumi.get(self, "issuer")
+
+    @issuer.setter
+    def issuer(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "issuer", value)
+
+    @_builtins.property
+    @pulumi.getter(name="organizationId")
+    def organization_id(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The organization's UUID, in lower case. A slug can be registered again, and an ID cannot. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+        """
+        return pulumi.get(self, "organization_id")
+
+    @organization_id.setter
+    def organization_id(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "organization_id", value)
+
+    @_builtins.property
+    @pulumi.getter(name="pipelineId")
+    def pipeline_id(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The pipeline's UUID, in lower case. The job must ask for it with `--claim`, as Buildkite's plugin does on request. By default any.
+        """
+        return pulumi.get(self, "pipeline_id")
+
+    @pipeline_id.setter
+    def pipeline_id(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "pipeline_id", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def tag(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. A `*` must be its last character, and a wildcard in a branch must follow a slash. By default any; at most one of `branch` and `tag`.
+        """
+        return pulumi.get(self, "tag")
+
+    @tag.setter
+    def tag(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "tag", value)
+
+
+class CircleciJobArgsDict(TypedDict):
+    """
+    Jobs of CircleCI, all of one project, or with `vcsOrigin` and one of `branch` and `tag` only those that run for it. The latter sign in with `CIRCLE_OIDC_TOKEN_V2`.
+    """
+    organization_id: pulumi.Input[_builtins.str]
+    """
+    The organization's UUID, from its settings, in lower case.
+    """
+    project_id: pulumi.Input[_builtins.str]
+    """
+    The project's UUID, from its settings, in lower case.
+    """
+    audience: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's UUID. (Source: CircleCI Docs, "Using OpenID Connect tokens in jobs".)
+    """
+    branch: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+    """
+    issuer: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For CircleCI server, that of the server, with the organization. By default `https://oidc.circleci.com/org/ORGANIZATIONID`.
+    """
+    tag: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+    """
+    vcs_origin: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The repository that the job's code comes from, such as `github.com/acme/shop`, which is not that of a fork. Together with `branch` or `tag`. By default any.
+    """
+
+@pulumi.input_type
+class CircleciJobArgs:
+    def __init__(__self__, *,
+                 organization_id: pulumi.Input[_builtins.str],
+                 project_id: pulumi.Input[_builtins.str],
+                 audience: pulumi.Input[Optional[_builtins.str]] = None,
+                 branch: pulumi.Input[Optional[_builtins.str]] = None,
+                 issuer: pulumi.Input[Optional[_builtins.str]] = None,
+                 tag: pulumi.Input[Optional[_builtins.str]] = None,
+                 vcs_origin: pulumi.Input[Optional[_builtins.str]] = None):
+        """
+        Jobs of CircleCI, all of one project, or with `vcsOrigin` and one of `branch` and `tag` only those that run for it. The latter sign in with `CIRCLE_OIDC_TOKEN_V2`.
+
+        :param pulumi.Input[_builtins.str] organization_id: The organization's UUID, from its settings, in lower case.
+        :param pulumi.Input[_builtins.str] project_id: The project's UUID, from its settings, in lower case.
+        :param pulumi.Input[_builtins.str] audience: The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's UUID. (Source: CircleCI Docs, "Using OpenID Connect tokens in jobs".)
+        :param pulumi.Input[_builtins.str] branch: The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+        :param pulumi.Input[_builtins.str] issuer: The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For CircleCI server, that of the server, with the organization. By default `https://oidc.circleci.com/org/ORGANIZATIONID`.
+        :param pulumi.Input[_builtins.str] tag: The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+        :param pulumi.Input[_builtins.str] vcs_origin: The repository that the job's code comes from, such as `github.com/acme/shop`, which is not that of a fork. Together with `branch` or `tag`. By default any.
+        """
+        pulumi.set(__self__, "organization_id", organization_id)
+        pulumi.set(__self__, "project_id", project_id)
+        if audience is not None:
+            pulumi.set(__self__, "audience", audience)
+        if branch is not None:
+            pulumi.set(__self__, "branch", branch)
+        if issuer is not None:
+            pulumi.set(__self__, "issuer", issuer)
+        if tag is not None:
+            pulumi.set(__self__, "tag", tag)
+        if vcs_origin is not None:
+            pulumi.set(__self__, "vcs_origin", vcs_origin)
+
+    @_builtins.property
+    @pulumi.getter(name="organizationId")
+    def organization_id(self) -> pulumi.Input[_builtins.str]:
+        """
+        The organization's UUID, from its settings, in lower case.
+        """
+        return pulumi.get(self, "organization_id")
+
+    @organization_id.setter
+    def organization_id(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "organization_id", value)
+
+    @_builtins.property
+    @pulumi.getter(name="projectId")
+    def project_id(self) -> pulumi.Input[_builtins.str]:
+        """
+        The project's UUID, from its settings, in lower case.
+        """
+        return pulumi.get(self, "project_id")
+
+    @project_id.setter
+    def project_id(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "project_id", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def audience(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's UUID. (Source: CircleCI Docs, "Using OpenID Connect tokens in jobs".)
+        """
+        return pulumi.get(self, "audience")
+
+    @audience.setter
+    def audience(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "audience", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def branch(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+        """
+        return pulumi.get(self, "branch")
+
+    @branch.setter
+    def branch(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "branch", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def issuer(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For CircleCI server, that of the server, with the organization. By default `https://oidc.circleci.com/org/ORGANIZATIONID`.
+        """
+        return pulumi.get(self, "issuer")
+
+    @issuer.setter
+    def issuer(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "issuer", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def tag(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Together with `vcsOrigin`. By default any.
+        """
+        return pulumi.get(self, "tag")
+
+    @tag.setter
+    def tag(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "tag", value)
+
+    @_builtins.property
+    @pulumi.getter(name="vcsOrigin")
+    def vcs_origin(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The repository that the job's code comes from, such as `github.com/acme/shop`, which is not that of a fork. Together with `branch` or `tag`. By default any.
+        """
+        return pulumi.get(self, "vcs_origin")
+
+    @vcs_origin.setter
+    def vcs_origin(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "vcs_origin", value)
+
+
+class GithubJobArgsDict(TypedDict):
+    """
+    Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission `id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that names an environment is trusted by its environment only, whatever its branch. One of a workflow on `pull_request_target` counts as one of the default branch, even for a fork's pull request.
+    """
+    repository: pulumi.Input[_builtins.str]
+    """
+    The repository, `owner/name`, spelled as GitHub spells it, since AWS compares the letter case. `owner/*`, together with `ownerId`, is all repositories of the owner.
+    """
+    audience: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which AWS's action asks for. Required on GitHub Enterprise Server. (Source: GitHub Docs, "OpenID Connect reference".)
+    """
+    branch: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+    """
+    environment: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The environment that the job names, such as `production`, spelled as in the workflow, or a pattern with `*` and `?`. At most 255 characters. GitHub makes an environment that a workflow names, without any protection: give it rules first.
+    """
+    issuer: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For an enterprise with its own path, `https://token.actions.githubusercontent.com/ENTERPRISE`; for GHE.com, `https://token.actions.SUBDOMAIN.ghe.com`; for GitHub Enterprise Server, `https://HOST/_services/token`. By default `https://token.actions.githubusercontent.com`.
+    """
+    job_workflow_ref: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The reusable workflow that the job must be in, such as `acme/workflows/.github/workflows/deploy.yml@refs/heads/main`. Not on GitHub Enterprise Server. By default any.
+    """
+    owner_id: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The owner's ID, as of `gh api repos/OWNER/NAME --jq .owner.id`. With `repositoryId`, the job is trusted under GitHub's immutable subject too, which repositories made, renamed or transferred after 2026-07-15 have, and nobody who registers the name again is trusted. Not on GitHub Enterprise Server.
+    """
+    pull_requests: NotRequired[pulumi.Input[Optional[_builtins.bool]]]
+    """
+    Whether to trust the jobs of pull requests: of all of the repository, with code that nobody has reviewed. Give such a role permissions to read only. Not for jobs that name an environment. By default `false`.
+    """
+    repository_id: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The repository's ID, as of `gh api repos/OWNER/NAME --jq .id`. Together with `ownerId`.
+    """
+    tag: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+    """
+
+@pulumi.input_type
+class GithubJobArgs:
+    def __init__(__self__, *,
+                 repository: pulumi.Input[_builtins.str],
+                 audience: pulumi.Input[Optional[_builtins.str]] = None,
+                 branch: pulumi.Input[Optional[_builtins.str]] = None,
+                 environment: pulumi.Input[Optional[_builtins.str]] = None,
+                 issuer: pulumi.Input[Optional[_builtins.str]] = None,
+                 job_workflow_ref: pulumi.Input[Optional[_builtins.str]] = None,
+                 owner_id: pulumi.Input[Optional[_builtins.str]] = None,
+                 pull_requests: pulumi.Input[Optional[_builtins.bool]] = None,
+                 repository_id: pulumi.Input[Optional[_builtins.str]] = None,
+                 tag: pulumi.Input[Optional[_builtins.str]] = None):
+        """
+        Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission `id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that names an environment is trusted by its environment only, whatever its branch. One of a workflow on `pull_request_target` counts as one of the default branch, even for a fork's pull request.
+
+        :param pulumi.Input[_builtins.str] repository: The repository, `owner/name`, spelled as GitHub spells it, since AWS compares the letter case. `owner/*`, together with `ownerId`, is all repositories of the owner.
+        :param pulumi.Input[_builtins.str] audience: The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which AWS's action asks for. Required on GitHub Enterprise Server. (Source: GitHub Docs, "OpenID Connect reference".)
+        :param pulumi.Input[_builtins.str] branch: The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+        :param pulumi.Input[_builtins.str] environment: The environment that the job names, such as `production`, spelled as in the workflow, or a pattern with `*` and `?`. At most 255 characters. GitHub makes an environment that a workflow names, without any protection: give it rules first.
+        :param pulumi.Input[_builtins.str] issuer: The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For an enterprise with its own path, `https://token.actions.githubusercontent.com/ENTERPRISE`; for GHE.com, `https://token.actions.SUBDOMAIN.ghe.com`; for GitHub Enterprise Server, `https://HOST/_services/token`. By default `https://token.actions.githubusercontent.com`.
+        :param pulumi.Input[_builtins.str] job_workflow_ref: The reusable workflow that the job must be in, such as `acme/workflows/.github/workflows/deploy.yml@refs/heads/main`. Not on GitHub Enterprise Server. By default any.
+        :param pulumi.Input[_builtins.str] owner_id: The owner's ID, as of `gh api repos/OWNER/NAME --jq .owner.id`. With `repositoryId`, the job is trusted under GitHub's immutable subject too, which repositories made, renamed or transferred after 2026-07-15 have, and nobody who registers the name again is trusted. Not on GitHub Enterprise Server.
+        :param pulumi.Input[_builtins.bool] pull_requests: Whether to trust the jobs of pull requests: of all of the repository, with code that nobody has reviewed. Give such a role permissions to read only. Not for jobs that name an environment. By default `false`.
+        :param pulumi.Input[_builtins.str] repository_id: The repository's ID, as of `gh api repos/OWNER/NAME --jq .id`. Together with `ownerId`.
+        :param pulumi.Input[_builtins.str] tag: The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+        """
+        pulumi.set(__self__, "repository", repository)
+        if audience is not None:
+            pulumi.set(__self__, "audience", audience)
+        if branch is not None:
+            pulumi.set(__self__, "branch", branch)
+        if environment is not None:
+            pulumi.set(__self__, "environment", environment)
+        if issuer is not None:
+            pulumi.set(__self__, "issuer", issuer)
+        if job_workflow_ref is not None:
+            pulumi.set(__self__, "job_workflow_ref", job_workflow_ref)
+        if owner_id is not None:
+            pulumi.set(__self__, "owner_id", owner_id)
+        if pull_requests is not None:
+            pulumi.set(__self__, "pull_requests", pull_requests)
+        if repository_id is not None:
+            pulumi.set(__self__, "repository_id", repository_id)
+        if tag is not None:
+            pulumi.set(__self__, "tag", tag)
+
+    @_builtins.property
+    @pulumi.getter
+    def repository(self) -> pulumi.Input[_builtins.str]:
+        """
+        The repository, `owner/name`, spelled as GitHub spells it, since AWS compares the letter case. `owner/*`, together with `ownerId`, is all repositories of the owner.
+        """
+        return pulumi.get(self, "repository")
+
+    @repository.setter
+    def repository(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "repository", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def audience(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `sts.amazonaws.com`, or `sts.amazonaws.com.cn` in China, which AWS's action asks for. Required on GitHub Enterprise Server. (Source: GitHub Docs, "OpenID Connect reference".)
+        """
+        return pulumi.get(self, "audience")
+
+    @audience.setter
+    def audience(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "audience", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def branch(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+        """
+        return pulumi.get(self, "branch")
+
+    @branch.setter
+    def branch(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "branch", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def environment(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The environment that the job names, such as `production`, spelled as in the workflow, or a pattern with `*` and `?`. At most 255 characters. GitHub makes an environment that a workflow names, without any protection: give it rules first.
+        """
+        return pulumi.get(self, "environment")
+
+    @environment.setter
+    def environment(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "environment", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def issuer(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For an enterprise with its own path, `https://token.actions.githubusercontent.com/ENTERPRISE`; for GHE.com, `https://token.actions.SUBDOMAIN.ghe.com`; for GitHub Enterprise Server, `https://HOST/_services/token`. By default `https://token.actions.githubusercontent.com`.
+        """
+        return pulumi.get(self, "issuer")
+
+    @issuer.setter
+    def issuer(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "issuer", value)
+
+    @_builtins.property
+    @pulumi.getter(name="jobWorkflowRef")
+    def job_workflow_ref(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The reusable workflow that the job must be in, such as `acme/workflows/.github/workflows/deploy.yml@refs/heads/main`. Not on GitHub Enterprise Server. By default any.
+        """
+        return pulumi.get(self, "job_workflow_ref")
+
+    @job_workflow_ref.setter
+    def job_workflow_ref(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "job_workflow_ref", value)
+
+    @_builtins.property
+    @pulumi.getter(name="ownerId")
+    def owner_id(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The owner's ID, as of `gh api repos/OWNER/NAME --jq .owner.id`. With `repositoryId`, the job is trusted under GitHub's immutable subject too, which repositories made, renamed or transferred after 2026-07-15 have, and nobody who registers the name again is trusted. Not on GitHub Enterprise Server.
+        """
+        return pulumi.get(self, "owner_id")
+
+    @owner_id.setter
+    def owner_id(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "owner_id", value)
+
+    @_builtins.property
+    @pulumi.getter(name="pullRequests")
+    def pull_requests(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        Whether to trust the jobs of pull requests: of all of the repository, with code that nobody has reviewed. Give such a role permissions to read only. Not for jobs that name an environment. By default `false`.
+        """
+        return pulumi.get(self, "pull_requests")
+
+    @pull_requests.setter
+    def pull_requests(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "pull_requests", value)
+
+    @_builtins.property
+    @pulumi.getter(name="repositoryId")
+    def repository_id(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The repository's ID, as of `gh api repos/OWNER/NAME --jq .id`. Together with `ownerId`.
+        """
+        return pulumi.get(self, "repository_id")
+
+    @repository_id.setter
+    def repository_id(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "repository_id", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def tag(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one. Not for jobs that name an environment.
+        """
+        return pulumi.get(self, "tag")
+
+    @tag.setter
+    def tag(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "tag", value)
+
+
+class GitlabJobArgsDict(TypedDict):
+    """
+    Jobs of GitLab CI/CD, on gitlab.com or self-managed. A job asks for its token with `id_tokens`. Exactly one of `branch` and `tag` says what it runs for; a merge request's job runs for its source branch.
+    """
+    audience: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `https://gitlab.com` on gitlab.com. Required for a self-managed GitLab: what the job's `id_tokens` give as `aud`. (Source: GitLab Docs, "OpenID Connect (OIDC) Authentication Using ID Tokens".)
+    """
+    branch: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one.
+    """
+    issuer: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-managed GitLab, the instance's URL. By default `https://gitlab.com`.
+    """
+    namespace_id: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The ID of the group or user that the project is in. A path that was given up can be registered again, and an ID cannot. On gitlab.com only. By default any.
+    """
+    project: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The path of the project, such as `group/subgroup/name`, in its letter case, or `group/*` for all projects below a group. Required, unless `projectId` is given.
+    """
+    project_id: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The project's ID. With `project`, on gitlab.com only, both must fit. Alone, it is for a project whose subject is customised to begin with `project_id`.
+    """
+    protected_ref: NotRequired[pulumi.Input[Optional[_builtins.bool]]]
+    """
+    Whether the branch or tag must be protected. On gitlab.com only. By default `false`: it need not be.
+    """
+    tag: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one.
+    """
+
+@pulumi.input_type
+class GitlabJobArgs:
+    def __init__(__self__, *,
+                 audience: pulumi.Input[Optional[_builtins.str]] = None,
+                 branch: pulumi.Input[Optional[_builtins.str]] = None,
+                 issuer: pulumi.Input[Optional[_builtins.str]] = None,
+                 namespace_id: pulumi.Input[Optional[_builtins.str]] = None,
+                 project: pulumi.Input[Optional[_builtins.str]] = None,
+                 project_id: pulumi.Input[Optional[_builtins.str]] = None,
+                 protected_ref: pulumi.Input[Optional[_builtins.bool]] = None,
+                 tag: pulumi.Input[Optional[_builtins.str]] = None):
+        """
+        Jobs of GitLab CI/CD, on gitlab.com or self-managed. A job asks for its token with `id_tokens`. Exactly one of `branch` and `tag` says what it runs for; a merge request's job runs for its source branch.
+
+        :param pulumi.Input[_builtins.str] audience: The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `https://gitlab.com` on gitlab.com. Required for a self-managed GitLab: what the job's `id_tokens` give as `aud`. (Source: GitLab Docs, "OpenID Connect (OIDC) Authentication Using ID Tokens".)
+        :param pulumi.Input[_builtins.str] branch: The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one.
+        :param pulumi.Input[_builtins.str] issuer: The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-managed GitLab, the instance's URL. By default `https://gitlab.com`.
+        :param pulumi.Input[_builtins.str] namespace_id: The ID of the group or user that the project is in. A path that was given up can be registered again, and an ID cannot. On gitlab.com only. By default any.
+        :param pulumi.Input[_builtins.str] project: The path of the project, such as `group/subgroup/name`, in its letter case, or `group/*` for all projects below a group. Required, unless `projectId` is given.
+        :param pulumi.Input[_builtins.str] project_id: The project's ID. With `project`, on gitlab.com only, both must fit. Alone, it is for a project whose subject is customised to begin with `project_id`.
+        :param pulumi.Input[_builtins.bool] protected_ref: Whether the branch or tag must be protected. On gitlab.com only. By default `false`: it need not be.
+        :param pulumi.Input[_builtins.str] tag: The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one.
+        """
+        if audience is not None:
+            pulumi.set(__self__, "audience", audience)
+        if branch is not None:
+            pulumi.set(__self__, "branch", branch)
+        if issuer is not None:
+            pulumi.set(__self__, "issuer", issuer)
+        if namespace_id is not None:
+            pulumi.set(__self__, "namespace_id", namespace_id)
+        if project is not None:
+            pulumi.set(__self__, "project", project)
+        if project_id is not None:
+            pulumi.set(__self__, "project_id", project_id)
+        if protected_ref is not None:
+            pulumi.set(__self__, "protected_ref", protected_ref)
+        if tag is not None:
+            pulumi.set(__self__, "tag", tag)
+
+    @_builtins.property
+    @pulumi.getter
+    def audience(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `https://gitlab.com` on gitlab.com. Required for a self-managed GitLab: what the job's `id_tokens` give as `aud`. (Source: GitLab Docs, "OpenID Connect (OIDC) Authentication Using ID Tokens".)
+        """
+        return pulumi.get(self, "audience")
+
+    @audience.setter
+    def audience(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "audience", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def branch(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The branch that the job runs for, such as `main`, without `refs/heads/`, or a pattern such as `release/*`, with `*` for any characters, slashes too, and `?` for one.
+        """
+        return pulumi.get(self, "branch")
+
+    @branch.setter
+    def branch(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "branch", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def issuer(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-managed GitLab, the instance's URL. By default `https://gitlab.com`.
+        """
+        return pulumi.get(self, "issuer")
+
+    @issuer.setter
+    def issuer(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "issuer", value)
+
+    @_builtins.property
+    @pulumi.getter(name="namespaceId")
+    def namespace_id(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The ID of the group or user that the project is in. A path that was given up can be registered again, and an ID cannot. On gitlab.com only. By default any.
+        """
+        return pulumi.get(self, "namespace_id")
+
+    @namespace_id.setter
+    def namespace_id(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "namespace_id", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def project(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The path of the project, such as `group/subgroup/name`, in its letter case, or `group/*` for all projects below a group. Required, unless `projectId` is given.
+        """
+        return pulumi.get(self, "project")
+
+    @project.setter
+    def project(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "project", value)
+
+    @_builtins.property
+    @pulumi.getter(name="projectId")
+    def project_id(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The project's ID. With `project`, on gitlab.com only, both must fit. Alone, it is for a project whose subject is customised to begin with `project_id`.
+        """
+        return pulumi.get(self, "project_id")
+
+    @project_id.setter
+    def project_id(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "project_id", value)
+
+    @_builtins.property
+    @pulumi.getter(name="protectedRef")
+    def protected_ref(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        Whether the branch or tag must be protected. On gitlab.com only. By default `false`: it need not be.
+        """
+        return pulumi.get(self, "protected_ref")
+
+    @protected_ref.setter
+    def protected_ref(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "protected_ref", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def tag(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The tag that the job runs for, such as `v1.0.0`, without `refs/tags/`, or a pattern such as `v*`, with `*` for any characters, slashes too, and `?` for one.
+        """
+        return pulumi.get(self, "tag")
+
+    @tag.setter
+    def tag(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "tag", value)
+
+
+class HcpTerraformJobArgsDict(TypedDict):
+    """
+    Runs of a workspace of HCP Terraform or Terraform Enterprise. Give the role to the workspace as `TFC_AWS_RUN_ROLE_ARN`, or by phase as `TFC_AWS_PLAN_ROLE_ARN` and `TFC_AWS_APPLY_ROLE_ARN`.
+    """
+    organization: pulumi.Input[_builtins.str]
+    """
+    The organization's name, such as `acme`.
+    """
+    project: pulumi.Input[_builtins.str]
+    """
+    The project's name, such as `Default Project`.
+    """
+    workspace: pulumi.Input[_builtins.str]
+    """
+    The workspace's name, such as `shop-production`.
+    """
+    audience: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws.workload.identity`. Required for Terraform Enterprise. (Source: HashiCorp Developer, "Dynamic credentials with the AWS provider".)
+    """
+    issuer: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For HCP Europe, `https://app.eu.terraform.io`; for Terraform Enterprise, its URL. By default `https://app.terraform.io`.
+    """
+    run_phase: NotRequired[pulumi.Input[Optional['TerraformRunPhase']]]
+    """
+    The phase of a run: `plan` or `apply`. By default both, so that a plan, which may be of unreviewed code, gets the permissions of an apply.
+    """
+
+@pulumi.input_type
+class HcpTerraformJobArgs:
+    def __init__(__self__, *,
+                 organization: pulumi.Input[_builtins.str],
+                 project: pulumi.Input[_builtins.str],
+                 workspace: pulumi.Input[_builtins.str],
+                 audience: pulumi.Input[Optional[_builtins.str]] = None,
+                 issuer: pulumi.Input[Optional[_builtins.str]] = None,
+                 run_phase: pulumi.Input[Optional['TerraformRunPhase']] = None):
+        """
+        Runs of a workspace of HCP Terraform or Terraform Enterprise. Give the role to the workspace as `TFC_AWS_RUN_ROLE_ARN`, or by phase as `TFC_AWS_PLAN_ROLE_ARN` and `TFC_AWS_APPLY_ROLE_ARN`.
+
+        :param pulumi.Input[_builtins.str] organization: The organization's name, such as `acme`.
+        :param pulumi.Input[_builtins.str] project: The project's name, such as `Default Project`.
+        :param pulumi.Input[_builtins.str] workspace: The workspace's name, such as `shop-production`.
+        :param pulumi.Input[_builtins.str] audience: The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws.workload.identity`. Required for Terraform Enterprise. (Source: HashiCorp Developer, "Dynamic credentials with the AWS provider".)
+        :param pulumi.Input[_builtins.str] issuer: The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For HCP Europe, `https://app.eu.terraform.io`; for Terraform Enterprise, its URL. By default `https://app.terraform.io`.
+        :param pulumi.Input['TerraformRunPhase'] run_phase: The phase of a run: `plan` or `apply`. By default both, so that a plan, which may be of unreviewed code, gets the permissions of an apply.
+        """
+        pulumi.set(__self__, "organization", organization)
+        pulumi.set(__self__, "project", project)
+        pulumi.set(__self__, "workspace", workspace)
+        if audience is not None:
+            pulumi.set(__self__, "audience", audience)
+        if issuer is not None:
+            pulumi.set(__self__, "issuer", issuer)
+        if run_phase is not None:
+            pulumi.set(__self__, "run_phase", run_phase)
+
+    @_builtins.property
+    @pulumi.getter
+    def organization(self) -> pulumi.Input[_builtins.str]:
+        """
+        The organization's name, such as `acme`.
+        """
+        return pulumi.get(self, "organization")
+
+    @organization.setter
+    def organization(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "organization", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def project(self) -> pulumi.Input[_builtins.str]:
+        """
+        The project's name, such as `Default Project`.
+        """
+        return pulumi.get(self, "project")
+
+    @project.setter
+    def project(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "project", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def workspace(self) -> pulumi.Input[_builtins.str]:
+        """
+        The workspace's name, such as `shop-production`.
+        """
+        return pulumi.get(self, "workspace")
+
+    @workspace.setter
+    def workspace(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "workspace", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def audience(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws.workload.identity`. Required for Terraform Enterprise. (Source: HashiCorp Developer, "Dynamic credentials with the AWS provider".)
+        """
+        return pulumi.get(self, "audience")
+
+    @audience.setter
+    def audience(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "audience", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def issuer(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For HCP Europe, `https://app.eu.terraform.io`; for Terraform Enterprise, its URL. By default `https://app.terraform.io`.
+        """
+        return pulumi.get(self, "issuer")
+
+    @issuer.setter
+    def issuer(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "issuer", value)
+
+    @_builtins.property
+    @pulumi.getter(name="runPhase")
+    def run_phase(self) -> pulumi.Input[Optional['TerraformRunPhase']]:
+        """
+        The phase of a run: `plan` or `apply`. By default both, so that a plan, which may be of unreviewed code, gets the permissions of an apply.
+        """
+        return pulumi.get(self, "run_phase")
+
+    @run_phase.setter
+    def run_phase(self, value: pulumi.Input[Optional['TerraformRunPhase']]):
+        pulumi.set(self, "run_phase", value)
+
+
+class OidcJobArgsDict(TypedDict):
+    """
+    Jobs of any other system that has OpenID Connect tokens, such as Semaphore, Codefresh, Octopus Deploy or Forgejo, or jobs of a system above with a customised subject, which must then be literal.
+    """
+    audience: pulumi.Input[_builtins.str]
+    """
+    The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. What the system's tokens have by default, or what the job asks for.
+    """
+    issuer: pulumi.Input[_builtins.str]
+    """
+    The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. The account must have a provider for it.
+    """
+    subjects: pulumi.Input[Sequence[pulumi.Input[_builtins.str]]]
+    """
+    The subjects of the job's tokens, their claim `sub`, at least one. Each is literal, or a pattern in which `*` stands for any characters, `:` and `/` too, and `?` for one. None begins with a wildcard, and with the issuer of a system that has a key here, none has one.
+    """
+
+@pulumi.input_type
+class OidcJobArgs:
+    def __init__(__self__, *,
+                 audience: pulumi.Input[_builtins.str],
+                 issuer: pulumi.Input[_builtins.str],
+                 subjects: pulumi.Input[Sequence[pulumi.Input[_builtins.str]]]):
+        """
+        Jobs of any other system that has OpenID Connect tokens, such as Semaphore, Codefresh, Octopus Deploy or Forgejo, or jobs of a system above with a customised subject, which must then be literal.
+
+        :param pulumi.Input[_builtins.str] audience: The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. What the system's tokens have by default, or what the job asks for.
+        :param pulumi.Input[_builtins.str] issuer: The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. The account must have a provider for it.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] subjects: The subjects of the job's tokens, their claim `sub`, at least one. Each is literal, or a pattern in which `*` stands for any characters, `:` and `/` too, and `?` for one. None begins with a wildcard, and with the issuer of a system that has a key here, none has one.
+        """
+        pulumi.set(__self__, "audience", audience)
+        pulumi.set(__self__, "issuer", issuer)
+        pulumi.set(__self__, "subjects", subjects)
+
+    @_builtins.property
+    @pulumi.getter
+    def audience(self) -> pulumi.Input[_builtins.str]:
+        """
+        The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. What the system's tokens have by default, or what the job asks for.
+        """
+        return pulumi.get(self, "audience")
+
+    @audience.setter
+    def audience(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "audience", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def issuer(self) -> pulumi.Input[_builtins.str]:
+        """
+        The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. The account must have a provider for it.
+        """
+        return pulumi.get(self, "issuer")
+
+    @issuer.setter
+    def issuer(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "issuer", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def subjects(self) -> pulumi.Input[Sequence[pulumi.Input[_builtins.str]]]:
+        """
+        The subjects of the job's tokens, their claim `sub`, at least one. Each is literal, or a pattern in which `*` stands for any characters, `:` and `/` too, and `?` for one. None begins with a wildcard, and with the issuer of a system that has a key here, none has one.
+        """
+        return pulumi.get(self, "subjects")
+
+    @subjects.setter
+    def subjects(self, value: pulumi.Input[Sequence[pulumi.Input[_builtins.str]]]):
+        pulumi.set(self, "subjects", value)
+
+
+class PulumiDeploymentsJobArgsDict(TypedDict):
+    """
+    Runs of Pulumi Deployments. Give the role to the stack in its deployment settings, under OpenID Connect.
+    """
+    organization: pulumi.Input[_builtins.str]
+    """
+    The organization's name, as it stands in URLs, such as `acme`.
+    """
+    project: pulumi.Input[_builtins.str]
+    """
+    The project's name, such as `shop`, in its letter case.
+    """
+    stack: pulumi.Input[_builtins.str]
+    """
+    The stack's name, such as `production`, or a pattern with `*` and `?`.
+    """
+    audience: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's name. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+    """
+    issuer: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+    """
+    operation: NotRequired[pulumi.Input[Optional['PulumiOperation']]]
+    """
+    What Pulumi does: `preview`, `update`, `refresh` or `destroy`. By default any of them.
+    """
+
+@pulumi.input_type
+class PulumiDeploymentsJobArgs:
+    def __init__(__self__, *,
+                 organization: pulumi.Input[_builtins.str],
+                 project: pulumi.Input[_builtins.str],
+                 stack: pulumi.Input[_builtins.str],
+                 audience: pulumi.Input[Optional[_builtins.str]] = None,
+                 issuer: pulumi.Input[Optional[_builtins.str]] = None,
+                 operation: pulumi.Input[Optional['PulumiOperation']] = None):
+        """
+        Runs of Pulumi Deployments. Give the role to the stack in its deployment settings, under OpenID Connect.
+
+        :param pulumi.Input[_builtins.str] organization: The organization's name, as it stands in URLs, such as `acme`.
+        :param pulumi.Input[_builtins.str] project: The project's name, such as `shop`, in its letter case.
+        :param pulumi.Input[_builtins.str] stack: The stack's name, such as `production`, or a pattern with `*` and `?`.
+        :param pulumi.Input[_builtins.str] audience: The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's name. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+        :param pulumi.Input[_builtins.str] issuer: The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+        :param pulumi.Input['PulumiOperation'] operation: What Pulumi does: `preview`, `update`, `refresh` or `destroy`. By default any of them.
+        """
+        pulumi.set(__self__, "organization", organization)
+        pulumi.set(__self__, "project", project)
+        pulumi.set(__self__, "stack", stack)
+        if audience is not None:
+            pulumi.set(__self__, "audience", audience)
+        if issuer is not None:
+            pulumi.set(__self__, "issuer", issuer)
+        if operation is not None:
+            pulumi.set(__self__, "operation", operation)
+
+    @_builtins.property
+    @pulumi.getter
+    def organization(self) -> pulumi.Input[_builtins.str]:
+        """
+        The organization's name, as it stands in URLs, such as `acme`.
+        """
+        return pulumi.get(self, "organization")
+
+    @organization.setter
+    def organization(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "organization", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def project(self) -> pulumi.Input[_builtins.str]:
+        """
+        The project's name, such as `shop`, in its letter case.
+        """
+        return pulumi.get(self, "project")
+
+    @project.setter
+    def project(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "project", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def stack(self) -> pulumi.Input[_builtins.str]:
+        """
+        The stack's name, such as `production`, or a pattern with `*` and `?`.
+        """
+        return pulumi.get(self, "stack")
+
+    @stack.setter
+    def stack(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "stack", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def audience(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the organization's name. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+        """
+        return pulumi.get(self, "audience")
+
+    @audience.setter
+    def audience(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "audience", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def issuer(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+        """
+        return pulumi.get(self, "issuer")
+
+    @issuer.setter
+    def issuer(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "issuer", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def operation(self) -> pulumi.Input[Optional['PulumiOperation']]:
+        """
+        What Pulumi does: `preview`, `update`, `refresh` or `destroy`. By default any of them.
+        """
+        return pulumi.get(self, "operation")
+
+    @operation.setter
+    def operation(self, value: pulumi.Input[Optional['PulumiOperation']]):
+        pulumi.set(self, "operation", value)
+
+
+class PulumiEscJobArgsDict(TypedDict):
+    """
+    Environments of Pulumi ESC that sign in with `fn::open::aws-login`, without `subjectAttributes`. All environments that stacks of an organization import have one and the same subject, which this type does not have: give them `subjectAttributes`, and the subject with the key `oidc`.
+    """
+    environment: pulumi.Input[_builtins.str]
+    """
+    The environment, as `project/name`, such as `infra/production`; its name may be a pattern with `*` and `?`. Those of the legacy project are `default/name`, without wildcards.
+    """
+    organization: pulumi.Input[_builtins.str]
+    """
+    The organization's name, as it stands in URLs, such as `acme`.
+    """
+    audience: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws:ORGANIZATION`, and `ORGANIZATION` for the project `default`. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+    """
+    issuer: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+    """
+
+@pulumi.input_type
+class PulumiEscJobArgs:
+    def __init__(__self__, *,
+                 environment: pulumi.Input[_builtins.str],
+                 organization: pulumi.Input[_builtins.str],
+                 audience: pulumi.Input[Optional[_builtins.str]] = None,
+                 issuer: pulumi.Input[Optional[_builtins.str]] = None):
+        """
+        Environments of Pulumi ESC that sign in with `fn::open::aws-login`, without `subjectAttributes`. All environments that stacks of an organization import have one and the same subject, which this type does not have: give them `subjectAttributes`, and the subject with the key `oidc`.
+
+        :param pulumi.Input[_builtins.str] environment: The environment, as `project/name`, such as `infra/production`; its name may be a pattern with `*` and `?`. Those of the legacy project are `default/name`, without wildcards.
+        :param pulumi.Input[_builtins.str] organization: The organization's name, as it stands in URLs, such as `acme`.
+        :param pulumi.Input[_builtins.str] audience: The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws:ORGANIZATION`, and `ORGANIZATION` for the project `default`. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+        :param pulumi.Input[_builtins.str] issuer: The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+        """
+        pulumi.set(__self__, "environment", environment)
+        pulumi.set(__self__, "organization", organization)
+        if audience is not None:
+            pulumi.set(__self__, "audience", audience)
+        if issuer is not None:
+            pulumi.set(__self__, "issuer", issuer)
+
+    @_builtins.property
+    @pulumi.getter
+    def environment(self) -> pulumi.Input[_builtins.str]:
+        """
+        The environment, as `project/name`, such as `infra/production`; its name may be a pattern with `*` and `?`. Those of the legacy project are `default/name`, without wildcards.
+        """
+        return pulumi.get(self, "environment")
+
+    @environment.setter
+    def environment(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "environment", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def organization(self) -> pulumi.Input[_builtins.str]:
+        """
+        The organization's name, as it stands in URLs, such as `acme`.
+        """
+        return pulumi.get(self, "organization")
+
+    @organization.setter
+    def organization(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "organization", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def audience(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default `aws:ORGANIZATION`, and `ORGANIZATION` for the project `default`. (Source: Pulumi Docs, "Configuring OpenID Connect for AWS".)
+        """
+        return pulumi.get(self, "audience")
+
+    @audience.setter
+    def audience(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "audience", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def issuer(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Pulumi Cloud, its own. By default `https://api.pulumi.com/oidc`.
+        """
+        return pulumi.get(self, "issuer")
+
+    @issuer.setter
+    def issuer(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "issuer", value)
+
+
+class SpaceliftJobArgsDict(TypedDict):
+    """
+    Runs of a stack or a module of Spacelift, with exactly one of the two. They find their token in `/mnt/workspace/spacelift.oidc`.
+    """
+    host: pulumi.Input[_builtins.str]
+    """
+    The account's host, such as `acme.app.spacelift.io`, or that of a self-hosted Spacelift.
+    """
+    space: pulumi.Input[_builtins.str]
+    """
+    The space's ID, such as `production-01HXJK`.
+    """
+    audience: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the host. (Source: Spacelift Documentation, "OpenID Connect".)
+    """
+    issuer: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Spacelift, what `FEDERATION_CUSTOM_ISSUER` says. By default `https://HOST`.
+    """
+    module: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The module's ID.
+    """
+    run_type: NotRequired[pulumi.Input[Optional['SpaceliftRunType']]]
+    """
+    The type of the run: `PROPOSED`, `TRACKED`, `TASK`, `TESTING` or `DESTROY`. By default any.
+    """
+    scope: NotRequired[pulumi.Input[Optional['SpaceliftScope']]]
+    """
+    `read` while the run plans, `write` while it applies; a tracked run that is deployed automatically has `write` from its start. By default any.
+    """
+    stack: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The stack's ID, such as `shop`, or a pattern with `*` and `?`.
+    """
+
+@pulumi.input_type
+class SpaceliftJobArgs:
+    def __init__(__self__, *,
+                 host: pulumi.Input[_builtins.str],
+                 space: pulumi.Input[_builtins.str],
+                 audience: pulumi.Input[Optional[_builtins.str]] = None,
+                 issuer: pulumi.Input[Optional[_builtins.str]] = None,
+                 module: pulumi.Input[Optional[_builtins.str]] = None,
+                 run_type: pulumi.Input[Optional['SpaceliftRunType']] = None,
+                 scope: pulumi.Input[Optional['SpaceliftScope']] = None,
+                 stack: pulumi.Input[Optional[_builtins.str]] = None):
+        """
+        Runs of a stack or a module of Spacelift, with exactly one of the two. They find their token in `/mnt/workspace/spacelift.oidc`.
+
+        :param pulumi.Input[_builtins.str] host: The account's host, such as `acme.app.spacelift.io`, or that of a self-hosted Spacelift.
+        :param pulumi.Input[_builtins.str] space: The space's ID, such as `production-01HXJK`.
+        :param pulumi.Input[_builtins.str] audience: The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the host. (Source: Spacelift Documentation, "OpenID Connect".)
+        :param pulumi.Input[_builtins.str] issuer: The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Spacelift, what `FEDERATION_CUSTOM_ISSUER` says. By default `https://HOST`.
+        :param pulumi.Input[_builtins.str] module: The module's ID.
+        :param pulumi.Input['SpaceliftRunType'] run_type: The type of the run: `PROPOSED`, `TRACKED`, `TASK`, `TESTING` or `DESTROY`. By default any.
+        :param pulumi.Input['SpaceliftScope'] scope: `read` while the run plans, `write` while it applies; a tracked run that is deployed automatically has `write` from its start. By default any.
+        :param pulumi.Input[_builtins.str] stack: The stack's ID, such as `shop`, or a pattern with `*` and `?`.
+        """
+        pulumi.set(__self__, "host", host)
+        pulumi.set(__self__, "space", space)
+        if audience is not None:
+            pulumi.set(__self__, "audience", audience)
+        if issuer is not None:
+            pulumi.set(__self__, "issuer", issuer)
+        if module is not None:
+            pulumi.set(__self__, "module", module)
+        if run_type is not None:
+            pulumi.set(__self__, "run_type", run_type)
+        if scope is not None:
+            pulumi.set(__self__, "scope", scope)
+        if stack is not None:
+            pulumi.set(__self__, "stack", stack)
+
+    @_builtins.property
+    @pulumi.getter
+    def host(self) -> pulumi.Input[_builtins.str]:
+        """
+        The account's host, such as `acme.app.spacelift.io`, or that of a self-hosted Spacelift.
+        """
+        return pulumi.get(self, "host")
+
+    @host.setter
+    def host(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "host", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def space(self) -> pulumi.Input[_builtins.str]:
+        """
+        The space's ID, such as `production-01HXJK`.
+        """
+        return pulumi.get(self, "space")
+
+    @space.setter
+    def space(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "space", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def audience(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The audience of the job's tokens, their claim `aud`, of 1 to 255 characters. The account's provider for the issuer must have it too. By default the host. (Source: Spacelift Documentation, "OpenID Connect".)
+        """
+        return pulumi.get(self, "audience")
+
+    @audience.setter
+    def audience(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "audience", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def issuer(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The issuer of the job's tokens, their claim `iss`: a URL that begins with `https://`, without port, query, fragment and trailing slash. For a self-hosted Spacelift, what `FEDERATION_CUSTOM_ISSUER` says. By default `https://HOST`.
+        """
+        return pulumi.get(self, "issuer")
+
+    @issuer.setter
+    def issuer(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "issuer", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def module(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The module's ID.
+        """
+        return pulumi.get(self, "module")
+
+    @module.setter
+    def module(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "module", value)
+
+    @_builtins.property
+    @pulumi.getter(name="runType")
+    def run_type(self) -> pulumi.Input[Optional['SpaceliftRunType']]:
+        """
+        The type of the run: `PROPOSED`, `TRACKED`, `TASK`, `TESTING` or `DESTROY`. By default any.
+        """
+        return pulumi.get(self, "run_type")
+
+    @run_type.setter
+    def run_type(self, value: pulumi.Input[Optional['SpaceliftRunType']]):
+        pulumi.set(self, "run_type", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def scope(self) -> pulumi.Input[Optional['SpaceliftScope']]:
+        """
+        `read` while the run plans, `write` while it applies; a tracked run that is deployed automatically has `write` from its start. By default any.
+        """
+        return pulumi.get(self, "scope")
+
+    @scope.setter
+    def scope(self, value: pulumi.Input[Optional['SpaceliftScope']]):
+        pulumi.set(self, "scope", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def stack(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The stack's ID, such as `shop`, or a pattern with `*` and `?`.
+        """
+        return pulumi.get(self, "stack")
+
+    @stack.setter
+    def stack(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "stack", value)
+
+
+class TrustedJobArgsDict(TypedDict):
+    """
+    A job of a CI system, or several by a pattern. Exactly one of the systems is given.
+    """
+    azure_devops: NotRequired[pulumi.Input[Optional['AzureDevopsJobArgsDict']]]
+    """
+    Jobs of Azure Pipelines that use an AWS service connection with OpenID Connect, of the AWS Toolkit 1.15 or newer. Their tokens have no branch: give the connection approvals and checks.
+    """
+    bitbucket: NotRequired[pulumi.Input[Optional['BitbucketJobArgsDict']]]
+    """
+    Steps of Bitbucket Pipelines that have `oidc: true`: those that deploy to one environment, or all of a repository. Their tokens have no branch: restrict the environment to one.
+    """
+    buildkite: NotRequired[pulumi.Input[Optional['BuildkiteJobArgsDict']]]
+    """
+    Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose commit is known, and not `HEAD`.
+    """
+    circleci: NotRequired[pulumi.Input[Optional['CircleciJobArgsDict']]]
+    """
+    Jobs of CircleCI, all of one project, or with `vcsOrigin` and one of `branch` and `tag` only those that run for it. The latter sign in with `CIRCLE_OIDC_TOKEN_V2`.
+    """
+    github: NotRequired[pulumi.Input[Optional['GithubJobArgsDict']]]
+    """
+    Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission `id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that names an environment is trusted by its environment only, whatever its branch. One of a workflow on `pull_request_target` counts as one of the default branch, even for a fork's pull request.
+    """
+    gitlab: NotRequired[pulumi.Input[Optional['GitlabJobArgsDict']]]
+    """
+    Jobs of GitLab CI/CD, on gitlab.com or self-managed. A job asks for its token with `id_tokens`. Exactly one of `branch` and `tag` says what it runs for; a merge request's job runs for its source branch.
+    """
+    hcp_terraform: NotRequired[pulumi.Input[Optional['HcpTerraformJobArgsDict']]]
+    """
+    Runs of a workspace of HCP Terraform or Terraform Enterprise. Give the role to the workspace as `TFC_AWS_RUN_ROLE_ARN`, or by phase as `TFC_AWS_PLAN_ROLE_ARN` and `TFC_AWS_APPLY_ROLE_ARN`.
+    """
+    oidc: NotRequired[pulumi.Input[Optional['OidcJobArgsDict']]]
+    """
+    Jobs of any other system that has OpenID Connect tokens, such as Semaphore, Codefresh, Octopus Deploy or Forgejo, or jobs of a system above with a customised subject, which must then be literal.
+    """
+    pulumi_deployments: NotRequired[pulumi.Input[Optional['PulumiDeploymentsJobArgsDict']]]
+    """
+    Runs of Pulumi Deployments. Give the role to the stack in its deployment settings, under OpenID Connect.
+    """
+    pulumi_esc: NotRequired[pulumi.Input[Optional['PulumiEscJobArgsDict']]]
+    """
+    Environments of Pulumi ESC that sign in with `fn::open::aws-login`, without `subjectAttributes`. All environments that stacks of an organization import have one and the same subject, which this type does not have: give them `subjectAttributes`, and the subject with the key `oidc`.
+    """
+    spacelift: NotRequired[pulumi.Input[Optional['SpaceliftJobArgsDict']]]
+    """
+    Runs of a stack or a module of Spacelift, with exactly one of the two. They find their token in `/mnt/workspace/spacelift.oidc`.
+    """
+
+@pulumi.input_type
+class TrustedJobArgs:
+    def __init__(__self__, *,
+                 azure_devops: pulumi.Input[Optional['AzureDevopsJobArgs']] = None,
+                 bitbucket: pulumi.Input[Optional['BitbucketJobArgs']] = None,
+                 buildkite: pulumi.Input[Optional['BuildkiteJobArgs']] = None,
+                 circleci: pulumi.Input[Optional['CircleciJobArgs']] = None,
+                 github: pulumi.Input[Optional['GithubJobArgs']] = None,
+                 gitlab: pulumi.Input[Optional['GitlabJobArgs']] = None,
+                 hcp_terraform: pulumi.Input[Optional['HcpTerraformJobArgs']] = None,
+                 oidc: pulumi.Input[Optional['OidcJobArgs']] = None,
+                 pulumi_deployments: pulumi.Input[Optional['PulumiDeploymentsJobArgs']] = None,
+                 pulumi_esc: pulumi.Input[Optional['PulumiEscJobArgs']] = None,
+                 spacelift: pulumi.Input[Optional['SpaceliftJobArgs']] = None):
+        """
+        A job of a CI system, or several by a pattern. Exactly one of the systems is given.
+
+        :param pulumi.Input['AzureDevopsJobArgs'] azure_devops: Jobs of Azure Pipelines that use an AWS service connection with OpenID Connect, of the AWS Toolkit 1.15 or newer. Their tokens have no branch: give the connection approvals and checks.
+        :param pulumi.Input['BitbucketJobArgs'] bitbucket: Steps of Bitbucket Pipelines that have `oidc: true`: those that deploy to one environment, or all of a repository. Their tokens have no branch: restrict the environment to one.
+        :param pulumi.Input['BuildkiteJobArgs'] buildkite: Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose commit is known, and not `HEAD`.
+        :param pulumi.Input['CircleciJobArgs'] circleci: Jobs of CircleCI, all of one project, or with `vcsOrigin` and one of `branch` and `tag` only those that run for it. The latter sign in with `CIRCLE_OIDC_TOKEN_V2`.
+        :param pulumi.Input['GithubJobArgs'] github: Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission `id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that names an environment is trusted by its environment only, whatever its branch. One of a workflow on `pull_request_target` counts as one of the default branch, even for a fork's pull request.
+        :param pulumi.Input['GitlabJobArgs'] gitlab: Jobs of GitLab CI/CD, on gitlab.com or self-managed. A job asks for its token with `id_tokens`. Exactly one of `branch` and `tag` says what it runs for; a merge request's job runs for its source branch.
+        :param pulumi.Input['HcpTerraformJobArgs'] hcp_terraform: Runs of a workspace of HCP Terraform or Terraform Enterprise. Give the role to the workspace as `TFC_AWS_RUN_ROLE_ARN`, or by phase as `TFC_AWS_PLAN_ROLE_ARN` and `TFC_AWS_APPLY_ROLE_ARN`.
+        :param pulumi.Input['OidcJobArgs'] oidc: Jobs of any other system that has OpenID Connect tokens, such as Semaphore, Codefresh, Octopus Deploy or Forgejo, or jobs of a system above with a customised subject, which must then be literal.
+        :param pulumi.Input['PulumiDeploymentsJobArgs'] pulumi_deployments: Runs of Pulumi Deployments. Give the role to the stack in its deployment settings, under OpenID Connect.
+        :param pulumi.Input['PulumiEscJobArgs'] pulumi_esc: Environments of Pulumi ESC that sign in with `fn::open::aws-login`, without `subjectAttributes`. All environments that stacks of an organization import have one and the same subject, which this type does not have: give them `subjectAttributes`, and the subject with the key `oidc`.
+        :param pulumi.Input['SpaceliftJobArgs'] spacelift: Runs of a stack or a module of Spacelift, with exactly one of the two. They find their token in `/mnt/workspace/spacelift.oidc`.
+        """
+        if azure_devops is not None:
+            pulumi.set(__self__, "azure_devops", azure_devops)
+        if bitbucket is not None:
+            pulumi.set(__self__, "bitbucket", bitbucket)
+        if buildkite is not None:
+            pulumi.set(__self__, "buildkite", buildkite)
+        if circleci is not None:
+            pulumi.set(__self__, "circleci", circleci)
+        if github is not None:
+            pulumi.set(__self__, "github", github)
+        if gitlab is not None:
+            pulumi.set(__self__, "gitlab", gitlab)
+        if hcp_terraform is not None:
+            pulumi.set(__self__, "hcp_terraform", hcp_terraform)
+        if oidc is not None:
+            pulumi.set(__self__, "oidc", oidc)
+        if pulumi_deployments is not None:
+            pulumi.set(__self__, "pulumi_deployments", pulumi_deployments)
+        if pulumi_esc is not None:
+            pulumi.set(__self__, "pulumi_esc", pulumi_esc)
+        if spacelift is not None:
+            pulumi.set(__self__, "spacelift", spacelift)
+
+    @_builtins.property
+    @pulumi.getter(name="azureDevops")
+    def azure_devops(self) -> pulumi.Input[Optional['AzureDevopsJobArgs']]:
+        """
+        Jobs of Azure Pipelines that use an AWS service connection with OpenID Connect, of the AWS Toolkit 1.15 or newer. Their tokens have no branch: give the connection approvals and checks.
+        """
+        return pulumi.get(self, "azure_devops")
+
+    @azure_devops.setter
+    def azure_devops(self, value: pulumi.Input[Optional['AzureDevopsJobArgs']]):
+        pulumi.set(self, "azure_devops", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def bitbucket(self) -> pulumi.Input[Optional['BitbucketJobArgs']]:
+        """
+        Steps of Bitbucket Pipelines that have `oidc: true`: those that deploy to one environment, or all of a repository. Their tokens have no branch: restrict the environment to one.
+        """
+        return pulumi.get(self, "bitbucket")
+
+    @bitbucket.setter
+    def bitbucket(self, value: pulumi.Input[Optional['BitbucketJobArgs']]):
+        pulumi.set(self, "bitbucket", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def buildkite(self) -> pulumi.Input[Optional['BuildkiteJobArgs']]:
+        """
+        Jobs of a Buildkite pipeline, all, or those for a branch or tag. Those who can start builds name the branch, and so does a fork whose pull requests are built. A `branch` or `tag` without wildcards is of builds whose commit is known, and not `HEAD`.
+        """
+        return pulumi.get(self, "buildkite")
+
+    @buildkite.setter
+    def buildkite(self, value: pulumi.Input[Optional['BuildkiteJobArgs']]):
+        pulumi.set(self, "buildkite", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def circleci(self) -> pulumi.Input[Optional['CircleciJobArgs']]:
+        """
+        Jobs of CircleCI, all of one project, or with `vcsOrigin` and one of `branch` and `tag` only those that run for it. The latter sign in with `CIRCLE_OIDC_TOKEN_V2`.
+        """
+        return pulumi.get(self, "circleci")
+
+    @circleci.setter
+    def circleci(self, value: pulumi.Input[Optional['CircleciJobArgs']]):
+        pulumi.set(self, "circleci", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def github(self) -> pulumi.Input[Optional['GithubJobArgs']]:
+        """
+        Jobs of GitHub Actions, on github.com, GHE.com or GitHub Enterprise Server. A job needs the permission `id-token: write`. Exactly one of `environment`, `branch`, `tag` and `pullRequests` says when it runs. A job that names an environment is trusted by its environment only, whatever its branch. One of a workflow on `pull_request_target` counts as one of the default branch, even for a fork's pull request.
+        """
+        return pulumi.get(self, "github")
+
+    @github.setter
+    def github(self, value: pulumi.Input[Optional['GithubJobArgs']]):
+        pulumi.set(self, "github", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def gitlab(self) -> pulumi.Input[Optional['GitlabJobArgs']]:
+        """
+        Jobs of GitLab CI/CD, on gitlab.com or self-managed. A job asks for its token with `id_tokens`. Exactly one of `branch` and `tag` says what it runs for; a merge request's job runs for its source branch.
+        """
+        return pulumi.get(self, "gitlab")
+
+    @gitlab.setter
+    def gitlab(self, value: pulumi.Input[Optional['GitlabJobArgs']]):
+        pulumi.set(self, "gitlab", value)
+
+    @_builtins.property
+    @pulumi.getter(name="hcpTerraform")
+    def hcp_terraform(self) -> pulumi.Input[Optional['HcpTerraformJobArgs']]:
+        """
+        Runs of a workspace of HCP Terraform or Terraform Enterprise. Give the role to the workspace as `TFC_AWS_RUN_ROLE_ARN`, or by phase as `TFC_AWS_PLAN_ROLE_ARN` and `TFC_AWS_APPLY_ROLE_ARN`.
+        """
+        return pulumi.get(self, "hcp_terraform")
+
+    @hcp_terraform.setter
+    def hcp_terraform(self, value: pulumi.Input[Optional['HcpTerraformJobArgs']]):
+        pulumi.set(self, "hcp_terraform", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def oidc(self) -> pulumi.Input[Optional['OidcJobArgs']]:
+        """
+        Jobs of any other system that has OpenID Connect tokens, such as Semaphore, Codefresh, Octopus Deploy or Forgejo, or jobs of a system above with a customised subject, which must then be literal.
+        """
+        return pulumi.get(self, "oidc")
+
+    @oidc.setter
+    def oidc(self, value: pulumi.Input[Optional['OidcJobArgs']]):
+        pulumi.set(self, "oidc", value)
+
+    @_builtins.property
+    @pulumi.getter(name="pulumiDeployments")
+    def pulumi_deployments(self) -> pulumi.Input[Optional['PulumiDeploymentsJobArgs']]:
+        """
+        Runs of Pulumi Deployments. Give the role to the stack in its deployment settings, under OpenID Connect.
+        """
+        return pulumi.get(self, "pulumi_deployments")
+
+    @pulumi_deployments.setter
+    def pulumi_deployments(self, value: pulumi.Input[Optional['PulumiDeploymentsJobArgs']]):
+        pulumi.set(self, "pulumi_deployments", value)
+
+    @_builtins.property
+    @pulumi.getter(name="pulumiEsc")
+    def pulumi_esc(self) -> pulumi.Input[Optional['PulumiEscJobArgs']]:
+        """
+        Environments of Pulumi ESC that sign in with `fn::open::aws-login`, without `subjectAttributes`. All environments that stacks of an organization import have one and the same subject, which this type does not have: give them `subjectAttributes`, and the subject with the key `oidc`.
+        """
+        return pulumi.get(self, "pulumi_esc")
+
+    @pulumi_esc.setter
+    def pulumi_esc(self, value: pulumi.Input[Optional['PulumiEscJobArgs']]):
+        pulumi.set(self, "pulumi_esc", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def spacelift(self) -> pulumi.Input[Optional['SpaceliftJobArgs']]:
+        """
+        Runs of a stack or a module of Spacelift, with exactly one of the two. They find their token in `/mnt/workspace/spacelift.oidc`.
+        """
+        return pulumi.get(self, "spacelift")
+
+    @spacelift.setter
+    def spacelift(self, value: pulumi.Input[Optional['SpaceliftJobArgs']]):
+        pulumi.set(self, "spacelift", value)
 
 

@@ -21,3 +21,87 @@ export const PreviousKey = {
  * What the access key before the current one is.
  */
 export type PreviousKey = (typeof PreviousKey)[keyof typeof PreviousKey];
+
+export const PulumiOperation = {
+    /**
+     * A preview, which only needs to read.
+     */
+    Preview: "preview",
+    /**
+     * An update.
+     */
+    Update: "update",
+    /**
+     * A refresh.
+     */
+    Refresh: "refresh",
+    /**
+     * The deletion of all resources of a stack.
+     */
+    Destroy: "destroy",
+} as const;
+
+/**
+ * An operation of Pulumi Deployments.
+ */
+export type PulumiOperation = (typeof PulumiOperation)[keyof typeof PulumiOperation];
+
+export const SpaceliftRunType = {
+    /**
+     * A proposed run, which shows what a change would do.
+     */
+    Proposed: "PROPOSED",
+    /**
+     * A tracked run, which deploys.
+     */
+    Tracked: "TRACKED",
+    /**
+     * A task, which is any command.
+     */
+    Task: "TASK",
+    /**
+     * A test of a module.
+     */
+    Testing: "TESTING",
+    /**
+     * The deletion of all resources of a stack.
+     */
+    Destroy: "DESTROY",
+} as const;
+
+/**
+ * A type of a Spacelift run.
+ */
+export type SpaceliftRunType = (typeof SpaceliftRunType)[keyof typeof SpaceliftRunType];
+
+export const SpaceliftScope = {
+    /**
+     * It plans.
+     */
+    Read: "read",
+    /**
+     * It applies.
+     */
+    Write: "write",
+} as const;
+
+/**
+ * What a Spacelift run may do at the time.
+ */
+export type SpaceliftScope = (typeof SpaceliftScope)[keyof typeof SpaceliftScope];
+
+export const TerraformRunPhase = {
+    /**
+     * The plan, which only needs to read.
+     */
+    Plan: "plan",
+    /**
+     * The apply, which changes resources.
+     */
+    Apply: "apply",
+} as const;
+
+/**
+ * A phase of a run of HCP Terraform.
+ */
+export type TerraformRunPhase = (typeof TerraformRunPhase)[keyof typeof TerraformRunPhase];
