@@ -47,7 +47,9 @@ func TestUnknownInAnUpdate(t *testing.T) {
 		},
 		{
 			deploymentRoleToken, trustedJobsInput, resource.NewProperty([]resource.PropertyValue{resource.NewProperty(
-				resource.PropertyMap{"github": resource.NewProperty(resource.PropertyMap{"repository": unknown})})}),
+				resource.PropertyMap{"github": resource.NewProperty(resource.PropertyMap{
+					"repository": unknown, "branch": resource.NewProperty("main"),
+				})})}),
 			"aws:iam/role:Role", "assumeRolePolicy",
 		},
 		{oidcProviderToken, "audiences", list, childOidcProviderType, "clientIdLists"},
