@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -41,13 +42,7 @@ func slow(w http.ResponseWriter, _ lab.Call, serve func(http.ResponseWriter)) {
 // wrong, and the next one ends with what the program has, no more and no less.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	const robots = 25
-	l := harness.NewLab(t)
-	f := newFleet(t, l, "faults")
-	f.change("faults", robots, 0)
-	f.run("up", "--yes", "--skip-preview")
-	isWhole(t, l, "without a fault", f)
-	for i, fault := range []cloudFault{
+	faults := []cloudFault{
 		{name: "each write throttled once", fault: harness.FirstOfEach(throttled)},
 		{name: "each write answered with 500 once", fault: harness.FirstOfEach(broken)},
 		{name: "each write dropped once", fault: harness.FirstOfEach(dropped)},
@@ -71,44 +66,57 @@ func TestFaults(t *testing.T) {
 			name: "who calls, broken for good", fault: harness.AllOf("GetCallerIdentity", broken),
 			says: []string{"GetCallerIdentity", "ServiceFailure"},
 		},
-	} {
-		f.change("faults", robots, i+1)
-		l.Inject(fault.fault)
-		began := time.Now()
-		out, err := f.up()
-		l.Inject(nil)
-		t.Logf("%s: %v after %.1f s", fault.name, err, time.Since(began).Seconds())
-		if (err == nil) != (fault.says == nil) {
-			t.Errorf("%s: the update ends with %v:\n%s", fault.name, err, out)
-		}
-		for _, said := range fault.says {
-			if !strings.Contains(out, said) {
-				t.Errorf("%s: the error does not say %s:\n%s", fault.name, said, out)
-			}
-		}
-		// Told as it happens, and once more at the end.
-		if told := strings.Count(out, "look up the AWS account"); told > 2 {
-			t.Errorf("%s: the look-up is told %d times:\n%s", fault.name, told, out)
-		}
-		for _, never := range []string{"panic", "a defect in", "awaiting input property", "connection is closing"} {
-			if strings.Contains(out, never) {
-				t.Errorf("%s: the update says %q:\n%s", fault.name, never, out)
-			}
-		}
-		if err != nil {
-			if noted, others := f.repair(); noted != 0 || (others > 0) != fault.orphans {
-				t.Errorf("%s: %d users, groups and roles are left, and %d that were noted", fault.name, others, noted)
-			}
-			if out, err := f.up(); err != nil {
-				t.Errorf("%s: the next update fails:\n%s", fault.name, out)
-			}
-		}
-		isWhole(t, l, fault.name, f)
 	}
-	f.run("preview", "--expect-no-changes")
-	f.run("destroy", "--yes", "--skip-preview")
-	f.none()
-	isWhole(t, l, "destroyed", f)
+	const robots, groups = 25, 3
+	for group := range groups {
+		t.Run(fmt.Sprint(group), func(t *testing.T) {
+			t.Parallel()
+			l := harness.NewLab(t)
+			f := newFleet(t, l, "faults")
+			f.change("faults", robots, 0)
+			f.run("up", "--yes", "--skip-preview")
+			isWhole(t, l, "without a fault", f)
+			for i := group; i < len(faults); i += groups {
+				fault := faults[i]
+				f.change("faults", robots, i+1)
+				l.Inject(fault.fault)
+				began := time.Now()
+				out, err := f.up()
+				l.Inject(nil)
+				t.Logf("%s: %v after %.1f s", fault.name, err, time.Since(began).Seconds())
+				if (err == nil) != (fault.says == nil) {
+					t.Errorf("%s: the update ends with %v:\n%s", fault.name, err, out)
+				}
+				for _, said := range fault.says {
+					if !strings.Contains(out, said) {
+						t.Errorf("%s: the error does not say %s:\n%s", fault.name, said, out)
+					}
+				}
+				// Told as it happens, and once more at the end.
+				if told := strings.Count(out, "look up the AWS account"); told > 2 {
+					t.Errorf("%s: the look-up is told %d times:\n%s", fault.name, told, out)
+				}
+				for _, never := range []string{"panic", "a defect in", "awaiting input property", "connection is closing"} {
+					if strings.Contains(out, never) {
+						t.Errorf("%s: the update says %q:\n%s", fault.name, never, out)
+					}
+				}
+				if err != nil {
+					if noted, others := f.repair(); noted != 0 || (others > 0) != fault.orphans {
+						t.Errorf("%s: %d users, groups and roles are left, and %d that were noted", fault.name, others, noted)
+					}
+					if out, err := f.up(); err != nil {
+						t.Errorf("%s: the next update fails:\n%s", fault.name, out)
+					}
+				}
+				isWhole(t, l, fault.name, f)
+			}
+			f.run("preview", "--expect-no-changes")
+			f.run("destroy", "--yes", "--skip-preview")
+			f.none()
+			isWhole(t, l, "destroyed", f)
+		})
+	}
 }
 
 // TestTwoStacksAtOnce makes, changes and destroys robots of the same names from two stacks at the same time.

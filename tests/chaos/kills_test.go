@@ -135,7 +135,12 @@ func TestKills(t *testing.T) {
 	)
 	var mu sync.Mutex
 	hits := map[string]int{}
+	var failed []string
 	t.Cleanup(func() {
+		// At the very end, where it is found in a long log.
+		for _, what := range failed {
+			t.Log("failed: " + what)
+		}
 		total := 0
 		for what, n := range hits {
 			t.Logf("%s: %d", what, n)
@@ -165,13 +170,21 @@ func TestKills(t *testing.T) {
 				f.change("kills", robots, trial+2)
 				e := randomEnd(random, calls, longest)
 				out, succeeded, hit := f.endedUp(e)
+				fail := func(format string, args ...any) {
+					t.Helper()
+					what := fmt.Sprintf("%v: %s", e, fmt.Sprintf(format, args...))
+					mu.Lock()
+					failed = append(failed, what)
+					mu.Unlock()
+					t.Errorf("%s:\n%s", what, out)
+				}
 				mu.Lock()
 				if hit {
 					hits[signals[e.signal]+" to "+e.victim]++
 				}
 				mu.Unlock()
 				if strings.Contains(out, "panic") {
-					t.Errorf("%v: the update says\n%s", e, out)
+					fail("the update panics")
 				}
 				// A CLI that is interrupted at the very end says that all is well, and leaves what it had yet to delete.
 				if !succeeded || hit {
@@ -179,13 +192,18 @@ func TestKills(t *testing.T) {
 					t.Logf("%v: %d users, groups and roles are left, and %d that were noted", e, others, noted)
 					// Of what a plugin made that was killed, nobody was told.
 					if others > 0 && e.victim != "pulumi-resource-aws" {
-						t.Errorf("%v: %d users, groups and roles are left that Pulumi had not noted:\n%s", e, others, out)
+						fail("%d users, groups and roles are left that Pulumi had not noted", others)
 					}
-					if out, err := f.up(); err != nil {
-						t.Errorf("%v: the next update fails:\n%s", e, out)
+					if next, err := f.up(); err != nil {
+						fail("the next update fails:\n%s\nafter", next)
 					}
 				}
-				isWhole(t, l, e.String(), f)
+				if before := t.Failed(); !before {
+					isWhole(t, l, e.String(), f)
+					if t.Failed() {
+						fail("the account is not what the program has")
+					}
+				}
 			}
 			f.run("preview", "--expect-no-changes")
 			f.run("destroy", "--yes", "--skip-preview")
