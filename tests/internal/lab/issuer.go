@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -23,8 +24,32 @@ type Issuer struct {
 	keys map[jose.SignatureAlgorithm]jose.JSONWebKey
 }
 
-// NewIssuer returns an issuer with keys of its own. Another issuer may have the same URL: its tokens are forged.
-func NewIssuer(url string) (*Issuer, error) {
+// issuers are those of the process, by their URLs: keys take a moment to make.
+var issuers struct {
+	sync.Mutex
+	byURL map[string]*Issuer
+}
+
+// IssuerOf returns the issuer of a URL, always the same one.
+func IssuerOf(url string) (*Issuer, error) {
+	issuers.Lock()
+	defer issuers.Unlock()
+	if known := issuers.byURL[url]; known != nil {
+		return known, nil
+	}
+	made, err := ForgerOf(url)
+	if err != nil {
+		return nil, err
+	}
+	if issuers.byURL == nil {
+		issuers.byURL = map[string]*Issuer{}
+	}
+	issuers.byURL[url] = made
+	return made, nil
+}
+
+// ForgerOf returns somebody who signs in the name of an issuer, with the same key IDs and other keys.
+func ForgerOf(url string) (*Issuer, error) {
 	one, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, fmt.Errorf("make a key: %w", err)

@@ -13,9 +13,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-func newIssuer(t *testing.T, url string) *Issuer {
+func issuerOf(t *testing.T, url string) *Issuer {
 	t.Helper()
-	i, err := NewIssuer(url)
+	i, err := IssuerOf(url)
 	ok(t)(i, err)
 	return i
 }
@@ -40,9 +40,9 @@ func TestWebIdentity(t *testing.T) {
 	t.Parallel()
 	l, ctx := start(t), t.Context()
 	c := iam.NewFromConfig(l.Config())
-	// By the same URL and the same key IDs, but with other keys.
-	issuer, forger, other := newIssuer(t, ciURL), newIssuer(t, ciURL), newIssuer(t, "https://other.example")
-	silent := newIssuer(t, "https://silent.example")
+	issuer, other, silent := issuerOf(t, ciURL), issuerOf(t, "https://other.example"), issuerOf(t, "https://silent.example")
+	forger, err := ForgerOf(ciURL)
+	ok(t)(forger, err)
 	l.PublishKeys(issuer, other)
 	createProvider(t, c, ciURL, "aws", "second")
 	createProvider(t, c, silent.URL, "aws")
@@ -171,7 +171,7 @@ func TestConditionKeys(t *testing.T) {
 		"buildkite branch":  {"agent.buildkite.com", "branch", "7", false},
 		"issuer":            {"gitlab.com", "iss", "https://gitlab.com", false},
 	} {
-		issuer := newIssuer(t, "https://"+test.issuer)
+		issuer := issuerOf(t, "https://"+test.issuer)
 		l.PublishKeys(issuer)
 		ok(t)(nil, l.Reset(t.Context()))
 		createProvider(t, c, issuer.URL, "aws")
