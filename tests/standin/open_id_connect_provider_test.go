@@ -107,6 +107,12 @@ func TestOpenIDConnectProviderCalls(t *testing.T) {
 		"UpdateOpenIDConnectProviderThumbprint": "", "TagOpenIDConnectProvider": "", "UntagOpenIDConnectProvider": "",
 	})
 	h := live(t, fake.URL, nil)
+	h.create(openIDConnectProvider.token, values{"url": s(issuerURL), "clientIdLists": list("b", "a", "b"), "thumbprintLists": list(thumbprints[1], thumbprints[0])})
+	made := fake.last("CreateOpenIDConnectProvider")
+	if made["Url"] != issuerURL || made["ClientIDList.member.1"] != "a" || made["ClientIDList.member.2"] != "b" ||
+		made["ClientIDList.member.3"] != "" || made["ThumbprintList.member.1"] != thumbprints[1] {
+		t.Errorf("asked %v", made)
+	}
 	fake.actions()
 	state := property.NewMap(values{
 		"url": s("ci.example/oidc"), "clientIdLists": list("a", "b"), "thumbprintLists": list(thumbprints[0]),

@@ -168,9 +168,6 @@ func holds(conditions map[string]map[string]oneOrMore, keys map[string]string) b
 				if name := keys["aws:username"]; name != "" {
 					want = strings.ReplaceAll(want, "${aws:username}", name)
 				}
-				if strings.Contains(want, "${") {
-					return false // A variable without a value.
-				}
 				switch operator {
 				case "StringEquals", "ArnEquals":
 					return got == want

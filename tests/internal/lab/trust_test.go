@@ -40,7 +40,6 @@ func TestTrusts(t *testing.T) {
 		{condition(`"StringEquals":{"STS:externalid":"x"}`), true},
 		{condition(`"StringEquals":{"sts:ExternalId":"X"}`), false},
 		{condition(`"StringEqualsIgnoreCase":{"sts:ExternalId":"X"}`), true},
-		{condition(`"StringLike":{"sts:RoleSessionName":"*${aws:userid}"}`), false},
 		{condition(`"StringEquals":{"sts:ExternalId":"y"}`), false},
 		{condition(`"StringLike":{"sts:RoleSessionName":["nightly","gha-${aws:username}"]}`), true},
 		{condition(`"StringLike":{"sts:RoleSessionName":"gh?-*"}`), true},
@@ -54,6 +53,18 @@ func TestTrusts(t *testing.T) {
 		if got := trusts(c.policy, question); got != c.want {
 			t.Errorf("%s: %v", c.policy, got)
 		}
+	}
+}
+
+// TestVariableWithoutValue checks that a variable that a caller has no value of matches nothing.
+func TestVariableWithoutValue(t *testing.T) {
+	t.Parallel()
+	policy := trustsTokens("ci.example", assumesByToken, `"StringLike":{"sts:RoleSessionName":"*${aws:username}"}`)
+	if trusts(policy, trustQuestion{
+		"sts:AssumeRoleWithWebIdentity", map[string][]string{"Federated": {"arn:aws:iam::123456789012:oidc-provider/ci.example"}},
+		map[string]string{"sts:RoleSessionName": "gha"},
+	}) {
+		t.Error("a caller without a user's name is let in by it")
 	}
 }
 

@@ -165,7 +165,7 @@ func (f *front) verify(token string) (*verifiedToken, error) {
 		return nil, invalidToken("No OpenIDConnect provider found in your account for %s", claimed.Issuer)
 	}
 	verified := &verifiedToken{provider: arn, issuer: strings.TrimPrefix(claimed.Issuer, "https://")}
-	if keys == nil || len(keys.Key(signed.Headers[0].KeyID)) == 0 {
+	if keys == nil {
 		// There are two spaces in it.
 		return nil, invalidToken("Couldn't retrieve verification key from your identity provider,  " +
 			"please reference AssumeRoleWithWebIdentity documentation for requirements")

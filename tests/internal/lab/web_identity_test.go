@@ -51,6 +51,8 @@ func TestWebIdentity(t *testing.T) {
 	createRole(t, c, "deploy", trustsTokens(host, assumesByToken, subject+","+audience))
 	createRole(t, c, "tags", trustsTokens(host, `["sts:AssumeRoleWithWebIdentity","sts:TagSession"]`, subject))
 	createRole(t, c, "named", trustsTokens(host, assumesByToken, subject+`,"StringEquals":{"sts:RoleSessionName":"night"}`))
+	createRole(t, c, "all-keys", trustsTokens(host, assumesByToken, `"StringEquals":{"sts:RoleSessionName":"nightly",`+
+		`"aws:FederatedProvider":"`+ciARN+`","ci.example/oidc:oaud":"x"},"IpAddress":{"aws:SourceIp":"127.0.0.0/8"}`))
 	createRole(t, c, "people", trustsEverybody)
 	ok(t)(c.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
 		RoleName: aws.String("deploy"), PolicyName: aws.String("p"),
@@ -85,12 +87,13 @@ func TestWebIdentity(t *testing.T) {
 		"elliptic":                 {elliptic, "deploy", "", ""},
 		"just expired":             {by(issuer, ago(4*time.Minute)), "deploy", "", ""},
 		"authorized party":         {by(issuer, map[string]any{"aud": []string{"a", "b"}, "azp": "aws"}), "deploy", "", ""},
+		"every key":                {by(issuer, map[string]any{"aud": "x", "azp": "aws"}), "all-keys", "", ""},
 		"with tags, which may be":  {by(issuer, tags), "tags", "", ""},
 		"expired":                  {by(issuer, ago(6*time.Minute)), "deploy", "ExpiredTokenException", "Token expired: current date/time "},
 		"no expiry":                {by(issuer, map[string]any{"exp": nil}), "deploy", "InvalidIdentityToken", notJWT},
 		"no subject":               {by(issuer, map[string]any{"sub": ""}), "deploy", "InvalidIdentityToken", notJWT},
 		"other audience":           {by(issuer, map[string]any{"aud": "x"}), "deploy", "InvalidIdentityToken", "Incorrect token audience"},
-		"several audiences":        {by(issuer, map[string]any{"aud": []string{"x", "aws"}}), "deploy", "InvalidIdentityToken", "Incorrect token audience"},
+		"several audiences":        {by(issuer, map[string]any{"aud": []string{"aws", "x"}}), "deploy", "InvalidIdentityToken", "Incorrect token audience"},
 		"no audience":              {by(issuer, map[string]any{"aud": nil}), "deploy", "InvalidIdentityToken", "Incorrect token audience"},
 		"other authorized party":   {by(issuer, map[string]any{"azp": "x"}), "deploy", "InvalidIdentityToken", "Incorrect token audience"},
 		"forged":                   {by(forger, nil), "deploy", "InvalidIdentityToken", notJWT},
@@ -105,6 +108,8 @@ func TestWebIdentity(t *testing.T) {
 		"with tags":                {by(issuer, tags), "deploy", "AccessDenied", denied},
 		"by another name":          {right, "named", "AccessDenied", denied},
 		"role for people":          {right, "people", "AccessDenied", denied},
+		"no authorized party":      {right, "all-keys", "AccessDenied", denied},
+		"role with another path":   {right, "x/deploy", "AccessDenied", denied},
 		"no such role":             {right, "x", "AccessDenied", denied},
 	} {
 		got, err := sts.NewFromConfig(l.ConfigFor("", "", "")).AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{
@@ -142,6 +147,10 @@ func TestWebIdentity(t *testing.T) {
 			fails(t, err, "ValidationError", want)
 		}
 	}
+	_, err = sts.NewFromConfig(l.ConfigFor("", "", "")).AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{
+		RoleArn: aws.String("arn:aws:iam::123456789012:role/ci/deploy"), RoleSessionName: aws.String("a job"), WebIdentityToken: &right,
+	})
+	fails(t, err, "ValidationError", "limits")
 	if _, err = c.ListUsers(ctx, &iam.ListUsersInput{}); err == nil {
 		t.Error("policies are not enforced any more")
 	}
@@ -206,9 +215,11 @@ func TestSharedIssuers(t *testing.T) {
 	createRole(t, c, "r", right)
 	_, err = c.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("r"), PolicyDocument: &wrong})
 	fails(t, err, "MalformedPolicyDocument", message)
-	ok(t)(c.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{
-		RoleName: aws.String("r"), PolicyDocument: aws.String(trustsTokens("gitlab.example", assumesByToken, `"StringLike":{"gitlab.example:sub":"*"}`)),
-	}))
+	for _, policy := range []string{
+		trustsTokens("gitlab.example", assumesByToken, `"StringLike":{"gitlab.example:sub":"*"}`), strings.Replace(wrong, "Allow", "Deny", 1),
+	} {
+		ok(t)(c.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("r"), PolicyDocument: &policy}))
+	}
 }
 
 // TestJobEnv checks that a job's environment has no credentials but the token.
