@@ -12,6 +12,7 @@ import (
 	awsarn "github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -236,7 +237,13 @@ func connect(ctx context.Context, s settings) (*awsClients, error) {
 		metadata = imds.ClientDefaultEnableState
 	}
 	options := []func(*config.LoadOptions) error{
-		config.WithEC2IMDSClientEnableState(metadata), config.WithRetryer(retryer(s.maxRetries)),
+		config.WithEC2IMDSClientEnableState(metadata),
+	}
+	if endpoint := s.endpoints["sts"]; endpoint != "" {
+		// A token is exchanged at the same endpoint. The call is not signed, and needs no region.
+		options = append(options, config.WithWebIdentityRoleCredentialOptions(func(o *stscreds.WebIdentityRoleOptions) {
+			o.Client = sts.New(sts.Options{BaseEndpoint: aws.String(endpoint)})
+		}))
 	}
 	if s.region != "" {
 		options = append(options, config.WithRegion(s.region))
@@ -262,6 +269,8 @@ func connect(ctx context.Context, s settings) (*awsClients, error) {
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return nil, fmt.Errorf("no valid credential sources found: %w", err)
 	}
+	// Terraform gets the credentials, where that takes a call, with no more attempts than the AWS SDK makes.
+	cfg.Retryer = retryer(s.maxRetries)
 	clients := &awsClients{
 		iam: iam.NewFromConfig(cfg, func(o *iam.Options) { setEndpoint(&o.BaseEndpoint, s.endpoints["iam"]) }),
 		sts: sts.NewFromConfig(cfg, func(o *sts.Options) { setEndpoint(&o.BaseEndpoint, s.endpoints["sts"]) }),

@@ -1,9 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
@@ -14,8 +15,10 @@ import (
 type functionType struct {
 	token, doc string
 	args       map[string]argument
-	outputs    map[string]result
-	call       func(ctx context.Context, c *awsClients, args values) (values, error)
+	// unserved are arguments of the official function that this stand-in does not have.
+	unserved []string
+	outputs  map[string]result
+	call     func(ctx context.Context, c *awsClients, args values) (values, error)
 }
 
 // argument is one argument of a function, a string.
@@ -24,16 +27,20 @@ type argument struct {
 	required bool
 }
 
-// result is one output of a function: a string, an object of strings, or a list of objects of strings.
+// result is one output of a function: a value of a kind, which is a string unless it is given, or a list of objects of
+// strings.
 type result struct {
 	doc    string
-	kind   kind              // a string by default
+	kind   kind
 	object string            // the token of the objects' type, where it is a list of objects
 	fields map[string]string // their properties, with what they mean
 }
 
 // unusedID is the argument of the functions that read what there is only one of.
 var unusedID = map[string]argument{"id": {doc: "Unused: there is only one."}}
+
+// errNotFound is what Terraform says of something that is not there.
+var errNotFound = errors.New("couldn't find resource")
 
 // check is what a function is called with, and what is wrong with it.
 func (f functionType) check(given property.Map) (values, []p.CheckFailure) {
@@ -43,7 +50,12 @@ func (f functionType) check(given property.Map) (values, []p.CheckFailure) {
 	}
 	args := values{}
 	for name, v := range given.AllStable {
-		if _, ok := f.args[name]; !ok {
+		_, ok := f.args[name]
+		switch {
+		case slices.Contains(f.unserved, name):
+			fail(name, "%q is not implemented by this stand-in for the aws plugin", name)
+			continue
+		case !ok:
 			fail(name, "invalid or unknown key: %s has no argument %q", f.token, name)
 			continue
 		}
@@ -77,7 +89,7 @@ func (f functionType) spec(types map[string]schema.ComplexTypeSpec) schema.Funct
 	}
 	outputs := map[string]schema.PropertySpec{}
 	for name, r := range f.outputs {
-		property := schema.PropertySpec{TypeSpec: cmp.Or(r.kind, kindString).spec(), Description: r.doc}
+		property := schema.PropertySpec{TypeSpec: r.kind.spec(), Description: r.doc}
 		if r.object != "" {
 			property.TypeSpec = schema.TypeSpec{Type: "array", Items: &schema.TypeSpec{Ref: "#/types/" + r.object}}
 			types[r.object] = r.objectSpec()

@@ -36,7 +36,7 @@ var getAccessKeys = functionType{
 		keys, err := accessKeysOf(ctx, c.iam, user)
 		if isNoSuchEntity(err) {
 			// Terraform says no more than this of a user who is not there.
-			return nil, fmt.Errorf("reading IAM Access Keys (%s): couldn't find resource", user)
+			err = errNotFound
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading IAM Access Keys (%s): %w", user, err)

@@ -92,7 +92,7 @@ func putGroupPolicy(ctx context.Context, c *awsClients, group, name, document st
 	return nil
 }
 
-// parsePolicyID is the group or role that the id of one of its policies names, and the policy.
+// parsePolicyID is the group, role or user that the id of one of its policies names, and the policy.
 func parsePolicyID(kind, id string) (owner, name string, err error) {
 	owner, name, _ = strings.Cut(id, ":")
 	if owner == "" || name == "" {

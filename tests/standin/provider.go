@@ -13,11 +13,13 @@ import (
 )
 
 var resourceTypes = []*resourceType{
-	user, accessKey, group, groupMembership, groupPolicy, role, rolePolicy, rolePolicyAttachment, secret, secretVersion,
-	parameter,
+	user, userPolicy, accessKey, group, groupMembership, groupPolicy, role, rolePolicy, rolePolicyAttachment,
+	openIDConnectProvider, secret, secretVersion, parameter,
 }
 
-var functionTypes = []functionType{getAccessKeys, getCallerIdentity, getDefaultTags, getPartition}
+var functionTypes = []functionType{
+	getAccessKeys, getCallerIdentity, getDefaultTags, getGroup, getOpenIDConnectProvider, getPartition, getRole, getUser,
+}
 
 // configured is what Configure left behind: clients, or the reason why there are none yet.
 type configured struct {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -153,6 +155,53 @@ func TestEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := fake.actions(); !slices.Equal(got, []string{"GetCallerIdentity"}) {
+		t.Errorf("asked %v", got)
+	}
+}
+
+// TestWebIdentity checks that a job signs in with nothing but its token and the ARN of the role, at the endpoint that the
+// environment or the configuration names, and that a token that STS refuses ends soon.
+func TestWebIdentity(t *testing.T) {
+	fake := newFakeAWS(t, map[string]string{
+		"AssumeRoleWithWebIdentity": "<Credentials><AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>s</SecretAccessKey>" +
+			"<SessionToken>t</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>",
+	})
+	cleanEnvironment(t)
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("the token"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_REGION", "eu-west-1")
+	t.Setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/deploy")
+	t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", file)
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	for name, args := range map[string]property.Map{
+		"configuration": configFor(fake.URL, map[string]property.Value{"accessKey": {}, "secretKey": {}, "region": {}}),
+		"environment":   {},
+	} {
+		if name == "environment" {
+			t.Setenv("AWS_ENDPOINT_URL_STS", fake.URL)
+		} else {
+			t.Setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
+		}
+		if err := newHarness(t).Configure(t.Context(), p.ConfigureRequest{Args: args}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		sent := fake.last("AssumeRoleWithWebIdentity")
+		if sent["WebIdentityToken"] != "the token" || sent["RoleArn"] != "arn:aws:iam::123456789012:role/deploy" {
+			t.Errorf("%s: asked %v", name, sent)
+		}
+		if got := fake.actions(); !slices.Equal(got, []string{"AssumeRoleWithWebIdentity", "GetCallerIdentity"}) {
+			t.Errorf("%s: asked %v", name, got)
+		}
+	}
+	delete(fake.results, "AssumeRoleWithWebIdentity")
+	t.Setenv("AWS_ENDPOINT_URL_STS", fake.URL)
+	err := newHarness(t).Configure(t.Context(), p.ConfigureRequest{})
+	if err == nil || !strings.Contains(err.Error(), "no valid credential sources") || !strings.Contains(err.Error(), "AccessDenied") {
+		t.Error(err)
+	}
+	if got := fake.actions(); len(got) != 1 {
 		t.Errorf("asked %v", got)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -22,9 +23,11 @@ const (
 	kindBool      kind = "a boolean"
 	kindInt       kind = "a whole number"
 	kindStrings   kind = "a list of strings" // a set: Terraform ignores the order
+	kindList      kind = "an ordered list of strings"
 	kindStringMap kind = "an object of strings"
 	kindPolicy    kind = "a JSON string or an object" // compared by meaning
 	kindRole      kind = "a string or a role"         // the bridge takes a role's name from the role itself
+	kindIssuer    kind = "a URL"                      // IAM answers it without its scheme
 	kindObject    kind = "an object"                  // in the configuration only
 	kindObjects   kind = "a list of objects"          // in the configuration and in outputs only
 )
@@ -210,6 +213,8 @@ func (k kind) equal(a, b property.Value) bool {
 		return maps.Equal(strMap(a), strMap(b))
 	case kindPolicy:
 		return equivalentPolicies(str(a), str(b))
+	case kindIssuer:
+		return strings.TrimPrefix(str(a), issuerScheme) == strings.TrimPrefix(str(b), issuerScheme)
 	default:
 		return a.Equals(b)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
 // TestRetries says how often calls are made.
@@ -29,5 +30,19 @@ func TestRetries(t *testing.T) {
 	}
 	if _, err := r.RetryDelay(networkAttempts, refused); !errors.Is(err, refused) {
 		t.Errorf("an endpoint that is not there is called again, or told as %v", err)
+	}
+}
+
+// TestClientsRetry checks that the clients make calls as often as the configuration says.
+func TestClientsRetry(t *testing.T) {
+	cleanEnvironment(t)
+	fake := newFakeAWS(t, nil)
+	s, _ := parseConfig(configFor(fake.URL, map[string]property.Value{"maxRetries": property.New(7.0)}))
+	c, err := connect(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.iam.Options().Retryer.MaxAttempts(); got != 7 {
+		t.Errorf("there are %d attempts", got)
 	}
 }

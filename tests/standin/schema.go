@@ -84,7 +84,7 @@ func (k kind) spec() schema.TypeSpec {
 		return schema.TypeSpec{Type: "boolean"}
 	case kindInt:
 		return schema.TypeSpec{Type: "integer"}
-	case kindStrings:
+	case kindStrings, kindList:
 		return schema.TypeSpec{Type: "array", Items: &schema.TypeSpec{Type: "string"}}
 	case kindObjects:
 		item := kindStringMap.spec()

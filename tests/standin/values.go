@@ -151,7 +151,7 @@ func (k kind) coerce(v property.Value) (property.Value, error) {
 		return n.WithSecret(v.Secret()).WithDependencies(v.Dependencies())
 	}
 	switch k {
-	case kindString:
+	case kindString, kindIssuer:
 		switch {
 		case v.IsString():
 			return v, nil
@@ -174,7 +174,7 @@ func (k kind) coerce(v property.Value) (property.Value, error) {
 		if n, err := strconv.ParseInt(str(v), 10, 32); err == nil {
 			return keep(property.New(float64(n))), nil
 		}
-	case kindStrings:
+	case kindStrings, kindList:
 		if v.IsArray() {
 			elements := make([]property.Value, 0, v.AsArray().Len())
 			for i, e := range v.AsArray().All {

@@ -20,6 +20,7 @@ type Contents struct {
 	Users      []User
 	Groups     []Group
 	Roles      []Role      `json:",omitempty"`
+	Providers  []Provider  `json:",omitempty"`
 	Secrets    []Secret    `json:",omitempty"`
 	Parameters []Parameter `json:",omitempty"`
 }
@@ -68,6 +69,9 @@ func (l *Lab) Contents(ctx context.Context) (*Contents, error) {
 	}
 	var err error
 	if account.Roles, err = readRoles(ctx, client); err != nil {
+		return nil, err
+	}
+	if account.Providers, err = readProviders(ctx, client); err != nil {
 		return nil, err
 	}
 	// moto takes a second for the first call of SSM, which is for nothing where nobody has used it.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"maps"
@@ -21,6 +22,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/go-jose/go-jose/v4"
 )
 
 // A Call is one call of an AWS API, as the endpoint saw it.
@@ -39,13 +42,15 @@ type Call struct {
 // front stands before moto: it notes all calls, and does what AWS does and moto 5.2.1 does not. It knows the
 // permissions boundaries of users, keeps the tags and the access keys of a user that is renamed or moved, moves a
 // group that keeps its name, keeps what an update of a role does not name, deletes no user and no group with anything
-// left, refuses keys that are switched off, knows whom a role trusts, says of secrets that are to be deleted what AWS
-// says, and is behind with users and keys where a test wants it.
+// left, tells no names apart that differ only in letter case, refuses keys that are switched off, knows whom a role
+// trusts, believes only tokens of OpenID Connect that are signed, says of secrets that are to be deleted what AWS says,
+// and is behind with users and keys where a test wants it.
 type front struct {
 	url    *url.URL
 	server *http.Server
 	proxy  *httputil.ReverseProxy
 	client *iam.Client // Of moto itself.
+	sts    *sts.Client // Of moto itself.
 	secret func(region string) *secretsmanager.Client
 	// control posts to one of moto's own paths.
 	control func(ctx context.Context, path, body string) error
@@ -55,8 +60,13 @@ type front struct {
 	boundaries map[string]string // By user.
 	keys       map[string]*accessKey
 	users      map[string]time.Time // When they were made.
-	services   map[string]bool      // Those that were called.
-	enforcing  bool
+	// names are those that there are, by kind and in lower case.
+	names     map[string]map[string]string
+	providers map[string]*provider // By ARN.
+	// published are the keys that issuers publish, by their URLs.
+	published map[string]*jose.JSONWebKeySet
+	services  map[string]bool // Those that were called.
+	enforcing bool
 
 	// How far IAM is behind: see the lab's methods.
 	listsLag, newKeysTake, newUsersLag time.Duration
@@ -78,9 +88,13 @@ func startFront(m *moto) (*front, error) {
 	f := &front{
 		url:        &url.URL{Scheme: "http", Host: l.Addr().String()},
 		client:     iam.NewFromConfig(config(m.url, defaultRegion, accessKeyID, secretAccessKey, "")),
+		sts:        sts.NewFromConfig(config(m.url, defaultRegion, accessKeyID, secretAccessKey, "")),
 		boundaries: map[string]string{},
 		keys:       map[string]*accessKey{},
 		users:      map[string]time.Time{},
+		names:      map[string]map[string]string{},
+		providers:  map[string]*provider{},
+		published:  map[string]*jose.JSONWebKeySet{},
 		services:   map[string]bool{},
 		now:        time.Now,
 		control:    m.control,
@@ -92,8 +106,13 @@ func startFront(m *moto) (*front, error) {
 			r.Out.Host = r.In.Host // It is signed.
 		}},
 	}
+	for _, entity := range entities {
+		f.names[entity] = map[string]string{}
+	}
 	f.proxy.ModifyResponse = func(resp *http.Response) error {
-		for _, modify := range []func(*http.Response) error{f.addBoundary, f.followUsers, f.followKeys, f.sayScheduled} {
+		for _, modify := range []func(*http.Response) error{
+			f.addBoundary, f.followUsers, f.followNames, f.followKeys, f.followProviders, f.sayScheduled,
+		} {
 			if err := modify(resp); err != nil {
 				return err
 			}
@@ -126,21 +145,27 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.serve(w, r, call, body)
 }
 
-// serve answers a call.
-func (f *front) serve(w http.ResponseWriter, r *http.Request, call Call, body []byte) {
-	params := call.Params
+// serve answers a call, and notes it as it was asked.
+func (f *front) serve(w http.ResponseWriter, r *http.Request, asked Call, body []byte) {
 	answer := &statusWriter{ResponseWriter: w}
-	if f.refuseKey(answer, call) || f.refuseNewUser(answer, call) || f.refuseTags(answer, call) ||
-		f.refuseDeletion(r.Context(), answer, call) || f.serveBoundary(answer, params) {
-		f.note(call, answer.status)
+	defer func() { f.note(asked, answer.status) }()
+	call := asked
+	call.Params = f.storedNames(asked)
+	params := call.Params
+	if f.refuseKey(answer, call) || f.refuseNewUser(answer, call) || f.refuseName(answer, asked, call) ||
+		f.refuseTags(answer, call) || f.refuseTrust(answer, call) || f.refuseDeletion(r.Context(), answer, call) ||
+		f.serveBoundary(answer, params) || f.serveProvider(answer, call) {
 		return
 	}
 	send := func(changed url.Values) {
 		// What is sent as it came keeps its signature.
-		if text := changed.Encode(); text != params.Encode() {
+		if text := changed.Encode(); text != asked.Params.Encode() {
 			body = []byte(text)
 			r.ContentLength = int64(len(body))
 		}
+	}
+	if call.scope.service == "iam" {
+		send(params)
 	}
 	name := params.Get("GroupName")
 	switch {
@@ -155,23 +180,27 @@ func (f *front) serve(w http.ResponseWriter, r *http.Request, call Call, body []
 		defer done()
 		send(sent)
 	}
-	if call.Action == "AssumeRole" {
+	switch call.Action {
+	case "AssumeRoleWithWebIdentity":
+		f.passing.Lock()
+		defer f.passing.Unlock()
+		f.serveWebIdentity(answer, r, params)
+		return
+	case "AssumeRole":
 		f.passing.Lock()
 		defer f.passing.Unlock()
 		trusted, done := f.decideTrust(r, call)
 		if !trusted {
 			writeError(answer, "sts", http.StatusForbidden, "AccessDenied", "The role does not trust the caller.")
-			f.note(call, answer.status)
 			return
 		}
 		defer done()
-	} else {
+	default:
 		f.passing.RLock()
 		defer f.passing.RUnlock()
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	f.proxy.ServeHTTP(answer, r.WithContext(context.WithValue(r.Context(), callKey{}, call)))
-	f.note(call, answer.status)
 }
 
 // parseCall reads what is called from a request of AWS's query protocol or of its JSON protocol.
@@ -257,10 +286,16 @@ func (f *front) serveBoundary(w http.ResponseWriter, params url.Values) bool {
 	default:
 		return false
 	}
+	writeEmpty(w, action)
+	return true
+}
+
+// writeEmpty answers a call of IAM that has nothing to tell.
+func writeEmpty(w http.ResponseWriter, action string) {
 	w.Header().Set("Content-Type", "text/xml")
+	//nolint:gosec // No browser reads it.
 	_, _ = fmt.Fprintf(w, `<%[1]sResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><ResponseMetadata>`+
 		`<RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata></%[1]sResponse>`, action)
-	return true
 }
 
 // writeError answers with an error, in the protocol of the service.
@@ -273,8 +308,10 @@ func writeError(w http.ResponseWriter, service string, status int, code, message
 	}
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(status)
+	var escaped strings.Builder
+	_ = xml.EscapeText(&escaped, []byte(message))
 	_, _ = fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error>`+
-		`<RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>`, code, message)
+		`<RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>`, code, escaped.String())
 }
 
 func jsonError(code, message string) []byte {
@@ -460,6 +497,10 @@ func (f *front) forget() {
 	clear(f.boundaries)
 	clear(f.keys)
 	clear(f.users)
+	for _, names := range f.names {
+		clear(names)
+	}
+	clear(f.providers)
 	clear(f.services)
 }
 

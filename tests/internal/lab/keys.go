@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"maps"
@@ -151,6 +152,17 @@ func (f *front) listKeys(user string, at time.Time) string {
 	for _, key := range keys {
 		_, _ = fmt.Fprintf(&list, "<member><UserName>%s</UserName><AccessKeyId>%s</AccessKeyId><Status>%s</Status>"+
 			"<CreateDate>%s</CreateDate></member>", user, key.id, key.statusAt(at), key.created.Format(time.RFC3339Nano))
+	}
+	return list.String()
+}
+
+// memberXML is a list of texts in an answer.
+func memberXML(texts []string) string {
+	var list strings.Builder
+	for _, text := range texts {
+		list.WriteString("<member>")
+		_ = xml.EscapeText(&list, []byte(text))
+		list.WriteString("</member>")
 	}
 	return list.String()
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/pulumi-cicd/pulumi-cicd/internal/sharedissuers"
 )
 
 // trustsEverybody is what moto is told of a role that trusts the caller.
@@ -33,9 +35,7 @@ func (f *front) decideTrust(r *http.Request, call Call) (trusted bool, done func
 		return true, done
 	}
 	ctx := context.WithoutCancel(r.Context())
-	enforce := func(on bool) { _ = f.control(ctx, "reset-auth", authCount(on)) }
-	enforce(false)
-	defer enforce(true)
+	defer f.lift(ctx)()
 
 	arn := call.Params.Get("RoleArn")
 	name := path.Base(arn)
@@ -51,11 +51,12 @@ func (f *front) decideTrust(r *http.Request, call Call) (trusted bool, done func
 	if err != nil {
 		return false, done
 	}
-	source, _, _ := net.SplitHostPort(r.RemoteAddr)
-	if !trusts(trust, map[string]string{
-		"aws:PrincipalArn": aws.ToString(user.User.Arn), "aws:username": key.user, "aws:SourceIp": source,
+	caller := aws.ToString(user.User.Arn)
+	account := strings.Join(strings.SplitN(caller, ":", 6)[:5], ":") + ":root"
+	if !trusts(trust, trustQuestion{"sts:AssumeRole", map[string][]string{"AWS": {caller, account}}, map[string]string{
+		"aws:PrincipalArn": caller, "aws:username": key.user, "aws:SourceIp": sourceIP(r),
 		"sts:RoleSessionName": call.Params.Get("RoleSessionName"), "sts:ExternalId": call.Params.Get("ExternalId"),
-	}) {
+	}}) {
 		return false, done
 	}
 	set := func(document string) error {
@@ -68,48 +69,112 @@ func (f *front) decideTrust(r *http.Request, call Call) (trusted bool, done func
 		return false, done
 	}
 	return true, func() {
-		enforce(false)
+		defer f.lift(ctx)()
 		_ = set(trust)
-		enforce(true)
 	}
 }
 
-// trusts reports whether a trust policy lets a user assume its role, by the condition keys of the call. What it does
-// not know, an effect, an operator or a key, trusts nobody.
-func trusts(policy string, keys map[string]string) bool {
-	var document struct {
-		Statement statements
+// lift has moto take calls from anybody until the function that it returns is called, where policies are enforced. The
+// caller has moto to itself.
+func (f *front) lift(ctx context.Context) (enforce func()) {
+	f.mu.Lock()
+	enforcing := f.enforcing
+	f.mu.Unlock()
+	if !enforcing {
+		return func() {}
 	}
+	_ = f.control(ctx, "reset-auth", authCount(false))
+	return func() { _ = f.control(ctx, "reset-auth", authCount(true)) }
+}
+
+func sourceIP(r *http.Request) string {
+	source, _, _ := net.SplitHostPort(r.RemoteAddr)
+	return source
+}
+
+// refuseTrust refuses a trust policy that lets in every tenant of an issuer that many customers share.
+func (f *front) refuseTrust(w http.ResponseWriter, call Call) bool {
+	text := call.Params.Get("AssumeRolePolicyDocument")
+	switch call.Action {
+	case "CreateRole":
+	case "UpdateAssumeRolePolicy":
+		text = call.Params.Get("PolicyDocument")
+	default:
+		return false
+	}
+	var document trustPolicy
+	if json.Unmarshal([]byte(text), &document) != nil {
+		return false // moto says so.
+	}
+	for _, s := range document.Statement {
+		for _, provider := range s.Principal["Federated"] {
+			_, issuer, _ := strings.Cut(provider, ":oidc-provider/")
+			if key := sharedissuers.Missing(issuer, s.Condition); key != "" && s.Effect == "Allow" {
+				writeError(w, "iam", http.StatusBadRequest, "MalformedPolicyDocument", "Trust policy with trusted principal "+
+					provider+" must evaluate, using StringEquals, StringLike or StringEqualsIgnoreCase, "+key+
+					" which is not scoped to all.")
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// trustQuestion is a call that a role's trust policy decides on.
+type trustQuestion struct {
+	action string
+	// principals are those that the caller is, by the kind that policies have them under.
+	principals map[string][]string
+	// keys are the condition keys that IAM knows of the call.
+	keys map[string]string
+}
+
+// trusts reports whether a trust policy lets a caller in. What it does not know, an effect, an operator or a key,
+// trusts nobody.
+func trusts(policy string, q trustQuestion) bool {
+	var document trustPolicy
 	if json.Unmarshal([]byte(policy), &document) != nil {
 		return false
 	}
-	user := keys["aws:PrincipalArn"]
-	account := strings.Join(strings.SplitN(user, ":", 6)[:5], ":") + ":root"
+	keys := map[string]string{} // Their letter case does not matter.
+	for key, value := range q.keys {
+		keys[strings.ToLower(key)] = value
+	}
 	trusted := false
 	for _, s := range document.Statement {
 		if s.Effect != "Allow" {
 			return false
 		}
-		principals := s.Principal["AWS"]
-		if (slices.Contains(principals, user) || slices.Contains(principals, account)) &&
-			slices.Contains(s.Action, "sts:AssumeRole") && holds(s.Condition, keys) {
+		named := false
+		for kind, principals := range q.principals {
+			for _, principal := range principals {
+				named = named || slices.Contains(s.Principal[kind], principal)
+			}
+		}
+		if named && slices.Contains(s.Action, q.action) && holds(s.Condition, keys) {
 			trusted = true
 		}
 	}
 	return trusted
 }
 
+// holds reports whether all conditions hold. A key that the call does not have fails.
+// Source: "IAM JSON policy elements: Condition operators".
 func holds(conditions map[string]map[string]oneOrMore, keys map[string]string) bool {
 	for operator, wanted := range conditions {
 		for key, alternatives := range wanted {
-			got := keys[key]
+			got := keys[strings.ToLower(key)]
 			if got == "" || !slices.ContainsFunc(alternatives, func(want string) bool {
-				want = strings.ReplaceAll(want, "${aws:username}", keys["aws:username"])
+				if name := keys["aws:username"]; name != "" {
+					want = strings.ReplaceAll(want, "${aws:username}", name)
+				}
 				switch operator {
 				case "StringEquals", "ArnEquals":
 					return got == want
+				case "StringEqualsIgnoreCase":
+					return strings.EqualFold(got, want)
 				case "StringLike":
-					return like(want, got)
+					return like([]rune(want), []rune(got))
 				case "IpAddress":
 					within, err := netip.ParsePrefix(want)
 					address, err2 := netip.ParseAddr(got)
@@ -125,15 +190,19 @@ func holds(conditions map[string]map[string]oneOrMore, keys map[string]string) b
 }
 
 // like reports whether s matches a pattern with * for any characters and ? for one.
-func like(pattern, s string) bool {
+func like(pattern, s []rune) bool {
 	switch {
-	case pattern == "":
-		return s == ""
+	case len(pattern) == 0:
+		return len(s) == 0
 	case pattern[0] == '*':
-		return like(pattern[1:], s) || (s != "" && like(pattern, s[1:]))
+		return like(pattern[1:], s) || (len(s) > 0 && like(pattern, s[1:]))
 	default:
-		return s != "" && (pattern[0] == '?' || pattern[0] == s[0]) && like(pattern[1:], s[1:])
+		return len(s) > 0 && (pattern[0] == '?' || pattern[0] == s[0]) && like(pattern[1:], s[1:])
 	}
+}
+
+type trustPolicy struct {
+	Statement statements
 }
 
 type statement struct {

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"maps"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,9 +17,12 @@ func TestTrusts(t *testing.T) {
 		deny  = `"Effect":"Deny","Action":"sts:AssumeRole","Principal":{"AWS":"*"}`
 	)
 	keys := map[string]string{
-		"aws:PrincipalArn": "arn:aws:iam::123456789012:user/ci/bot", "aws:username": "bot", "aws:SourceIp": "203.0.113.9",
+		"AWS:PrincipalARN": "arn:aws:iam::123456789012:user/ci/bot", "aws:username": "bot", "aws:SourceIp": "203.0.113.9",
 		"sts:RoleSessionName": "gha-bot", "sts:ExternalId": "x",
 	}
+	question := trustQuestion{"sts:AssumeRole", map[string][]string{
+		"AWS": {"arn:aws:iam::123456789012:user/ci/bot", "arn:aws:iam::123456789012:root"},
+	}, keys}
 	condition := func(text string) string { return `{"Statement":{` + root + `,"Condition":{` + text + `}}}` }
 	for _, c := range []struct {
 		policy string
@@ -35,6 +37,9 @@ func TestTrusts(t *testing.T) {
 		{condition(`"ArnEquals":{"aws:PrincipalArn":["x","arn:aws:iam::123456789012:user/ci/bot"]}`), true},
 		{condition(`"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::123456789012:user/bot"}`), false},
 		{condition(`"StringEquals":{"sts:ExternalId":"x"}`), true},
+		{condition(`"StringEquals":{"STS:externalid":"x"}`), true},
+		{condition(`"StringEquals":{"sts:ExternalId":"X"}`), false},
+		{condition(`"StringEqualsIgnoreCase":{"sts:ExternalId":"X"}`), true},
 		{condition(`"StringEquals":{"sts:ExternalId":"y"}`), false},
 		{condition(`"StringLike":{"sts:RoleSessionName":["nightly","gha-${aws:username}"]}`), true},
 		{condition(`"StringLike":{"sts:RoleSessionName":"gh?-*"}`), true},
@@ -45,9 +50,21 @@ func TestTrusts(t *testing.T) {
 		{condition(`"StringNotEquals":{"sts:ExternalId":"y"}`), false},
 		{condition(`"StringEquals":{"aws:PrincipalTag/team":"a"}`), false},
 	} {
-		if got := trusts(c.policy, maps.Clone(keys)); got != c.want {
+		if got := trusts(c.policy, question); got != c.want {
 			t.Errorf("%s: %v", c.policy, got)
 		}
+	}
+}
+
+// TestVariableWithoutValue checks that a variable that a caller has no value of matches nothing.
+func TestVariableWithoutValue(t *testing.T) {
+	t.Parallel()
+	policy := trustsTokens("ci.example", assumesByToken, `"StringLike":{"sts:RoleSessionName":"*${aws:username}"}`)
+	if trusts(policy, trustQuestion{
+		"sts:AssumeRoleWithWebIdentity", map[string][]string{"Federated": {"arn:aws:iam::123456789012:oidc-provider/ci.example"}},
+		map[string]string{"sts:RoleSessionName": "gha"},
+	}) {
+		t.Error("a caller without a user's name is let in by it")
 	}
 }
 

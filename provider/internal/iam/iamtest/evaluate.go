@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pulumi-cicd/pulumi-cicd/internal/sharedissuers"
 )
 
 // A Request is what IAM decides on: an action that somebody calls on a resource.
@@ -144,39 +146,9 @@ func RefusedByAWS(t testing.TB, trustPolicy string) (missing []string) {
 			continue
 		}
 		_, issuer, _ := strings.Cut(st.Principal.Federated[0], ":oidc-provider/")
-		for shared, claim := range required {
-			if issuer != shared && !strings.HasPrefix(issuer, shared+"/") {
-				continue
-			}
-			key, scoped := issuer+":"+claim, false
-			for operator, keys := range st.Condition {
-				values := keys[key]
-				scoped = scoped || ((operator == "StringEquals" || operator == "StringLike") && len(values) > 0 &&
-					!slices.ContainsFunc(values, func(v string) bool { return strings.Trim(v, "*?") == "" }))
-			}
-			if !scoped {
-				missing = append(missing, key)
-			}
+		if key := sharedissuers.Missing(issuer, st.Condition); key != "" {
+			missing = append(missing, key)
 		}
 	}
 	return missing
-}
-
-// required is the claim that AWS asks for at a shared issuer. Below an issuer, the same holds.
-var required = map[string]string{
-	"token.actions.githubusercontent.com":                "sub",
-	"vstoken.actions.githubusercontent.com":              "sub",
-	"oidc-configuration.audit-log.githubusercontent.com": "sub",
-	"gitlab.com":                     "sub",
-	"agent.buildkite.com":            "sub",
-	"app.terraform.io":               "sub",
-	"oidc.codefresh.io":              "sub",
-	"studio.datachain.ai/api":        "sub",
-	"scalr.io":                       "sub",
-	"tokens.cloud.shisho.dev":        "sub",
-	"proidc.upbound.io":              "sub",
-	"api.pulumi.com/oidc":            "aud",
-	"oidc.vercel.com":                "aud",
-	"sandboxes.cloud":                "aud",
-	"cognito-identity.amazonaws.com": "aud",
 }
