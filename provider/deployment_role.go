@@ -175,6 +175,10 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 	if c.in.Given("description") {
 		description = c.in.Text("description")
 	}
+	explained, err := c.explainTaken(deployment, map[string]named{"aws:iam/role:Role": {"role", "roleName", lookUpRole}})
+	if err != nil {
+		return nil, err
+	}
 	role, err := awsiam.NewRole(c.Context, roleResource(c), &awsiam.RoleArgs{
 		Name:                c.in.Text("roleName"),
 		Path:                c.in.Text("path"),
@@ -183,7 +187,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 		MaxSessionDuration:  c.in.Integer("maxSessionDuration"),
 		PermissionsBoundary: c.in.Text("permissionsBoundary"),
 		Tags:                c.in.TextMap("tags", nil),
-	}, child, c.hideCopies(map[string][]string{
+	}, child, explained, c.hideCopies(map[string][]string{
 		"tags": {"tagsAll"}, "roleName": {"arn"}, "path": {"arn"}, inlinePoliciesInput: {"inlinePolicies"},
 	}))
 	if err != nil {
@@ -200,6 +204,14 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 	deployment.RoleUniqueID = role.UniqueId
 	deployment.TrustPolicy = trustPolicy
 	return deployment, nil
+}
+
+func lookUpRole(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (string, error) {
+	role, err := awsiam.LookupRole(ctx, &awsiam.LookupRoleArgs{Name: name}, opts...)
+	if err != nil {
+		return "", err
+	}
+	return role.Arn, nil
 }
 
 // roleResource returns the name of the resource of the role, which follows the role's given name: a role with another

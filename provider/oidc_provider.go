@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"strings"
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -15,12 +14,6 @@ import (
 
 const (
 	oidcProviderToken = Name + ":index:OidcProvider"
-
-	// childOidcProviderType is the type of its child.
-	childOidcProviderType = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
-
-	// errorHookVersions are the versions of the Pulumi CLI that have error hooks in Go.
-	errorHookVersions = ">=3.217.1"
 
 	intoOidcProvider = "an OpenID Connect provider"
 )
@@ -79,7 +72,7 @@ func newOidcProvider(c *construction) (pulumi.ComponentResource, error) {
 	if err != nil {
 		return nil, err
 	}
-	explained, err := explainExisting(c, component)
+	explained, err := c.explainExisting(component, explainExistingProvider)
 	if err != nil {
 		return nil, err
 	}
@@ -117,33 +110,12 @@ func oidcAudiences(c *construction, account *iam.Account) (pulumi.StringArrayInp
 	return pulumi.StringArray{c.in.Derived(audience, known, "issuer")}, nil
 }
 
-// explainExisting returns an option for the child of a component that tells the ways on if AWS has a provider for the
-// issuer already. An error hook cannot add to the error of AWS, only replace it, so this one logs a second error. A CLI
-// without error hooks shows the error of AWS alone.
-func explainExisting(c *construction, component *OidcProvider) (pulumi.ResourceOption, error) {
-	if err := c.RequirePulumiVersion(errorHookVersions); err != nil {
-		return pulumi.Composite(), nil //nolint:nilerr // See above.
-	}
-	urn := await[pulumi.URN](c.Context.Context(), component.URN())
-	name := fmt.Sprintf("explain errors of %s %s in %s", oidcProviderToken, c.name, c.parent)
-	hook, err := c.RegisterOnError(c.Context, name, func(args *pulumi.ErrorHookArgs) error {
-		if len(args.Errors) == 0 || !strings.Contains(args.Errors[0], "EntityAlreadyExists") {
-			return nil
-		}
-		parent, err := urn()
-		if err != nil {
-			return err
-		}
-		return c.Log.Error(fmt.Sprintf("the account has an OpenID Connect provider for this issuer already, and can have "+
-			"only one: leave this resource out, which is right where others use the provider too, since roles need only its "+
-			"issuer; or take the provider over with pulumi import %s '%s' ARN --parent '%s', where "+
-			"aws iam list-open-id-connect-providers lists the ARN", childOidcProviderType, c.name, parent),
-			&pulumi.LogArgs{Resource: component})
-	})
-	if err != nil {
-		return nil, err
-	}
-	return pulumi.ResourceHooks(&pulumi.ResourceHookBinding{OnError: []*pulumi.ErrorHook{hook}}), nil
+// explainExistingProvider returns what to do if the account has a provider for the issuer already.
+func explainExistingProvider(args *pulumi.ErrorHookArgs, component pulumi.URN) string {
+	return fmt.Sprintf("the account has an OpenID Connect provider for this issuer already, and can have "+
+		"only one: leave this resource out, which is right where others use the provider too, since roles need only its "+
+		"issuer; or take the provider over with pulumi import %s '%s' ARN --parent '%s', where "+
+		"aws iam list-open-id-connect-providers lists the ARN", args.Type, args.Name, component)
 }
 
 // after returns an output with the same value that depends on a resource too. The URN is known in a preview.

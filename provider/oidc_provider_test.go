@@ -14,7 +14,11 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
 )
 
-const testIssuer = "https://token.actions.githubusercontent.com"
+const (
+	testIssuer = "https://token.actions.githubusercontent.com"
+
+	childOidcProviderType = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+)
 
 // oidcRequest is a request for an OpenID Connect provider, of GitHub's issuer unless the inputs say otherwise.
 func (tp *testPlugin) oidcRequest(t *testing.T, inputs resource.PropertyMap) *pulumirpc.ConstructRequest {

@@ -138,13 +138,19 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 		return nil, err
 	}
 
+	explained, err := c.explainTaken(robot, map[string]named{
+		"aws:iam/user:User": {"user", "userName", lookUpUser}, "aws:iam/group:Group": {"group", "groupName", lookUpGroup},
+	})
+	if err != nil {
+		return nil, err
+	}
 	user, err := awsiam.NewUser(c.Context, c.name, &awsiam.UserArgs{
 		Name:                c.in.Text("userName"),
 		Path:                c.in.Text("path"),
 		Tags:                c.in.TextMap("tags", withDefaultTags(aws.DefaultTags)),
 		PermissionsBoundary: c.in.Text("permissionsBoundary"),
 		ForceDestroy:        c.in.Boolean("forceDestroy"),
-	}, child, replaceOnRename, c.hideCopies(map[string][]string{
+	}, child, explained, replaceOnRename, c.hideCopies(map[string][]string{
 		"tags": {"tagsAll"}, "userName": {"arn"}, "path": {"arn"},
 	}))
 	if err != nil {
@@ -153,7 +159,7 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 	group, err := awsiam.NewGroup(c.Context, c.name, &awsiam.GroupArgs{
 		Name: c.in.Text("groupName"),
 		Path: c.in.Text("path"),
-	}, child, replaceOnRename, c.hideCopies(map[string][]string{"groupName": {"arn"}, "path": {"arn"}}))
+	}, child, explained, replaceOnRename, c.hideCopies(map[string][]string{"groupName": {"arn"}, "path": {"arn"}}))
 	if err != nil {
 		return nil, fmt.Errorf("register the group: %w", err)
 	}
@@ -192,6 +198,22 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 // stays with them, and the AWS provider would look for it under the old name, not find it, and take it for gone: a
 // group's old policy would go on granting, and a user's old keys would go on working.
 var replaceOnRename = pulumi.ReplaceOnChanges([]string{"name"})
+
+func lookUpUser(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (string, error) {
+	user, err := awsiam.LookupUser(ctx, &awsiam.LookupUserArgs{UserName: name}, opts...)
+	if err != nil {
+		return "", err
+	}
+	return user.Arn, nil
+}
+
+func lookUpGroup(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (string, error) {
+	group, err := awsiam.LookupGroup(ctx, &awsiam.LookupGroupArgs{GroupName: name}, opts...)
+	if err != nil {
+		return "", err
+	}
+	return group.Arn, nil
+}
 
 // withDefaultTags returns a function that merges tags over the default ones, which yield to the AWS provider's too.
 func withDefaultTags(ofProvider map[string]string) func(map[string]property.Value) map[string]property.Value {
