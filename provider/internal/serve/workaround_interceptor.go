@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"strings"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
@@ -45,6 +46,7 @@ func init() {
 func boundError(err *error) {
 	s := status.Convert(*err)
 	if proto.Size(s.Proto()) > maxError {
-		*err = status.Error(s.Code(), s.Message()[:min(len(s.Message()), maxError)]+"...")
+		start := s.Message()[:min(len(s.Message()), maxError)]
+		*err = status.Error(s.Code(), strings.ToValidUTF8(start, "")+"...")
 	}
 }
