@@ -56,8 +56,8 @@ var errNotAuthorized = &refusal{
 	http.StatusForbidden, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity",
 }
 
-// serveWebIdentity signs a job in with its token, or says why not. It has moto to itself, and needs to: the call is not
-// signed, which moto cannot cope with where policies are enforced.
+// serveWebIdentity signs a job in with its token, or says why not. Where policies are enforced, moto cannot take the
+// call, which is not signed, so that the front asks it for the role's session instead. It has moto to itself.
 func (f *front) serveWebIdentity(w http.ResponseWriter, r *http.Request, params url.Values) {
 	answer, err := f.signIn(r, params)
 	var text []byte
