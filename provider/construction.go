@@ -90,14 +90,15 @@ func serveBySelf(req *pulumirpc.ConstructRequest, self string) {
 	req.Providers[Name] = self
 }
 
-// forgetSkipped takes from the component's dependencies what its unknown inputs depend on. What is unknown in an update
-// comes from a resource that --target or --exclude skips. The state does not have that resource, and would be corrupt
-// if the component depended on it. The children do, but see refuseUnknowns.
+// forgetSkipped takes from the component and its unknown inputs what these depend on. What is unknown in an update comes
+// from a resource that --target or --exclude skips. The state does not have that resource, and would be corrupt if the
+// component or one of its children depended on it.
 func forgetSkipped(req *pulumirpc.ConstructRequest, in *input.Inputs) {
 	for _, name := range in.Unknown() {
-		for _, urn := range req.GetInputDependencies()[name].GetUrns() {
-			req.Dependencies = slices.DeleteFunc(req.Dependencies, func(on string) bool { return on == urn })
-		}
+		skipped := in.ForgetDependencies(name)
+		req.Dependencies = slices.DeleteFunc(req.Dependencies, func(on string) bool {
+			return slices.Contains(skipped, resource.URN(on))
+		})
 	}
 }
 

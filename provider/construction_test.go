@@ -81,8 +81,14 @@ func TestUnknownInAnUpdate(t *testing.T) {
 			if guarded != r.GetCustom() {
 				t.Errorf("%s: a guard of %s: %v", tt.input, r.GetType(), guarded)
 			}
-			if !r.GetCustom() && !slices.Equal(r.GetDependencies(), []string{other}) {
-				t.Errorf("%s: the component depends on %v", tt.input, r.GetDependencies())
+			if !r.GetCustom() && !slices.Equal(r.GetDependencies(), []string{other}) ||
+				slices.Contains(r.GetDependencies(), skipped) {
+				t.Errorf("%s: %s depends on %v", tt.input, r.GetType(), r.GetDependencies())
+			}
+			for property, on := range r.GetPropertyDependencies() {
+				if slices.Contains(on.GetUrns(), skipped) {
+					t.Errorf("%s: %s of %s depends on %v", tt.input, property, r.GetType(), on)
+				}
 			}
 		}
 		for name, v := range unmarshal(t, resp.GetState()) {

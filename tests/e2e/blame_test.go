@@ -63,6 +63,10 @@ func TestBlame(t *testing.T) {
 	blames(t, "an update with a bad input", run("up", "--yes", "--skip-preview"), badPath)
 
 	set("two", "path", "/")
+	l.Inject(harness.AllOf("GetCallerIdentity", func(w http.ResponseWriter, call lab.Call, _ func(http.ResponseWriter)) {
+		lab.Refuse(w, call, http.StatusForbidden, "AccessDenied", "not allowed")
+	}))
+	blames(t, "a preview without an account", run("preview"), "cicd:index:RobotAccount resource")
 	l.Inject(func(w http.ResponseWriter, call lab.Call, serve func(http.ResponseWriter)) {
 		if call.Params.Get("UserName") == "two" {
 			lab.Refuse(w, call, http.StatusForbidden, "AccessDenied", "not allowed")

@@ -32,6 +32,9 @@ func modesProgram(version int) map[string]lab.Resource {
 				"trusted": []string{"${robot.userArn}"}, "managedPolicyArns": []string{accountIAM + "policy/old"},
 				"inlinePolicies": map[string]any{"inline": harness.AssumePolicy("*")},
 			}),
+			"provider": resource("cicd:OidcProvider", map[string]any{
+				"issuer": "https://ci.example.com", "audiences": []string{"old"},
+			}),
 		}
 	}
 	return map[string]lab.Resource{
@@ -48,6 +51,9 @@ func modesProgram(version int) map[string]lab.Resource {
 				map[string]any{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "${new.arn}"},
 			}}},
 		}),
+		"provider": resource("cicd:OidcProvider", map[string]any{
+			"issuer": "https://ci.example.com", "audiences": []string{"old", "${new.name}"},
+		}),
 	}
 }
 
@@ -56,7 +62,7 @@ func modesProgram(version int) map[string]lab.Resource {
 func TestEngineModes(t *testing.T) {
 	t.Parallel()
 	plain := []string{
-		"AttachRolePolicy", "CreateRole", "PutGroupPolicy", "PutParameter", "PutParameter", "PutRolePolicy", "TagUser",
+		"AddClientIDToOpenIDConnectProvider", "AttachRolePolicy", "CreateRole", "PutGroupPolicy", "PutParameter", "PutParameter", "PutRolePolicy", "TagUser",
 		"UpdateAssumeRolePolicy", "UpdateGroup",
 	}
 	without := func(name string) []string {
@@ -107,7 +113,7 @@ func TestEngineModes(t *testing.T) {
 		},
 		"destroy": {
 			commands: [][]string{{"destroy", "--yes", "--run-program"}}, calls: []string{
-				"DeleteAccessKey", "DeleteGroup", "DeleteGroup", "DeleteGroupPolicy", "DeleteRole", "DeleteRolePolicy", "DeleteUser",
+				"DeleteAccessKey", "DeleteGroup", "DeleteGroup", "DeleteGroupPolicy", "DeleteOpenIDConnectProvider", "DeleteRole", "DeleteRolePolicy", "DeleteUser",
 				"DetachRolePolicy", "RemoveUserFromGroup",
 			},
 		},

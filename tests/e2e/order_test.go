@@ -52,6 +52,7 @@ func TestOrder(t *testing.T) {
 		"DeploymentRole": {
 			map[string]any{"trusted": []string{accountIAM + "user/robot"}, "roleName": "deploy"}, []change{
 				{"trusted", []string{accountIAM + "user/other"}, trust},
+				{"trustedJobs", []any{map[string]any{"gitlab": map[string]any{"project": "acme/shop", "branch": "main"}}}, trust},
 				{"externalId", "external", trust},
 				{"sessionNames", []string{"gha-*"}, trust},
 				{"allowSessionTags", true, trust},
@@ -71,6 +72,21 @@ func TestOrder(t *testing.T) {
 				{"path", "/cicd/", []string{
 					"DeleteRolePolicy DetachRolePolicy", "DeleteRole", "CreateRole", "AttachRolePolicy PutRolePolicy",
 				}},
+			},
+		},
+		"OidcProvider": {
+			map[string]any{"issuer": "https://gitlab.com"}, []change{
+				{"audiences", []string{"https://gitlab.com", "sts"}, []string{"AddClientIDToOpenIDConnectProvider"}},
+				{"audiences", []string{"aws"}, []string{
+					"AddClientIDToOpenIDConnectProvider",
+					"RemoveClientIDFromOpenIDConnectProvider RemoveClientIDFromOpenIDConnectProvider",
+				}},
+				{
+					"thumbprints", []string{"0123456789abcdef0123456789abcdef01234567"},
+					[]string{"UpdateOpenIDConnectProviderThumbprint"},
+				},
+				{"tags", map[string]string{"a": "b"}, []string{"TagOpenIDConnectProvider"}},
+				{"issuer", "https://ci.example.com", []string{"CreateOpenIDConnectProvider", "DeleteOpenIDConnectProvider"}},
 			},
 		},
 		"AccessKey": {

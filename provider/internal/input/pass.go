@@ -152,6 +152,31 @@ func DependingOn(v property.Value, urns []resource.URN) property.Value {
 	return v.WithDependencies(own)
 }
 
+// ForgetDependencies returns what an input and its parts depend on, and has them depend on nothing.
+func (in *Inputs) ForgetDependencies(name string) []resource.URN {
+	v := in.values.Get(name)
+	in.values = in.values.Set(name, withoutDependencies(v))
+	return dependencies(v)
+}
+
+func withoutDependencies(v property.Value) property.Value {
+	switch {
+	case v.IsArray():
+		elements := make([]property.Value, 0, v.AsArray().Len())
+		for _, element := range v.AsArray().All {
+			elements = append(elements, withoutDependencies(element))
+		}
+		return property.New(elements).WithSecret(v.Secret())
+	case v.IsMap():
+		values := make(map[string]property.Value, v.AsMap().Len())
+		for key, value := range v.AsMap().All {
+			values[key] = withoutDependencies(value)
+		}
+		return property.New(values).WithSecret(v.Secret())
+	}
+	return v.WithDependencies(nil)
+}
+
 // A dependency is a resource that an output depends on, of which only the URN is known.
 type dependency struct {
 	pulumi.CustomResourceState

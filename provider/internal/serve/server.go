@@ -156,7 +156,8 @@ func (s *server) Construct(
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	if err != nil && strings.Contains(err.Error(), context.Canceled.Error()) {
+	if err != nil && (strings.Contains(err.Error(), context.Canceled.Error()) ||
+		strings.Contains(err.Error(), errFailedElsewhere.Error())) {
 		// The engine stops asking for resources when one fails. It would show an error for each component that was still
 		// waiting for its children, and hide the one at fault. Once the engine has cancelled everything, it takes nothing
 		// from an answer, so that an empty one says the least.

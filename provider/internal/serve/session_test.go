@@ -109,28 +109,35 @@ func TestStuckConstructOfAnOldSession(t *testing.T) {
 	<-returned
 }
 
-// TestCancelledElsewhere checks that a component whose child was cancelled has an error if the engine does not cancel
-// what is running.
+// TestCancelledElsewhere checks that a component whose child was cancelled, or whose look-up failed for another one, has
+// an error only if the engine does not cancel what is running.
 func TestCancelledElsewhere(t *testing.T) {
 	t.Parallel()
-	m := startMonitor(t)
-	pkg := Package{Name: "test", Version: "1.0.0", Components: map[tokens.Type]Component{
-		componentType: func(*pulumirpc.ConstructRequest, *Deployment) (host.ConstructFunc, error) {
-			return func(
-				*pulumi.Context, string, string, host.ConstructInputs, pulumi.ResourceOption,
-			) (*host.ConstructResult, error) {
-				return nil, context.Canceled
-			}, nil
-		},
-	}}
-	plugin, err := NewServer(m.engine, pkg)
-	check(t, err)
-	s, ok := plugin.(*server)
-	if !ok {
-		t.Fatalf("the server is a %T", plugin)
-	}
-	s.cancelling = time.Millisecond
-	if _, err := s.Construct(t.Context(), m.request()); !errors.Is(err, errCancelled) {
-		t.Errorf("the error is %v", err)
+	for _, cause := range []error{context.Canceled, errFailedElsewhere} {
+		m := startMonitor(t)
+		pkg := Package{Name: "test", Version: "1.0.0", Components: map[tokens.Type]Component{
+			componentType: func(*pulumirpc.ConstructRequest, *Deployment) (host.ConstructFunc, error) {
+				return func(
+					*pulumi.Context, string, string, host.ConstructInputs, pulumi.ResourceOption,
+				) (*host.ConstructResult, error) {
+					return nil, cause
+				}, nil
+			},
+		}}
+		plugin, err := NewServer(m.engine, pkg)
+		check(t, err)
+		s, ok := plugin.(*server)
+		if !ok {
+			t.Fatalf("the server is a %T", plugin)
+		}
+		s.cancelling = time.Millisecond
+		if _, err := s.Construct(t.Context(), m.request()); !errors.Is(err, errCancelled) {
+			t.Errorf("%v: the error is %v", cause, err)
+		}
+		s.cancelling = time.Minute
+		time.AfterFunc(10*time.Millisecond, func() { _, _ = s.Cancel(context.Background(), &emptypb.Empty{}) })
+		if _, err := s.Construct(t.Context(), m.request()); err != nil {
+			t.Errorf("%v, and cancelled: the error is %v", cause, err)
+		}
 	}
 }
