@@ -17,9 +17,9 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
 )
 
-// TestNullOfAnotherResource checks that an input which depends on another resource, and turns out null, never passes for
-// one that is left out, where that grants or loses more than any value: in a preview and in an update, as an output or
-// by the dependencies of the request, for every input but those that are named here.
+// TestNullOfAnotherResource checks that an input which depends on another resource, and turns out null, never passes
+// for one that is left out, where that grants or loses more than any value: in a preview and in an update, as an output
+// or by the dependencies of the request, for every input but those that are named here.
 func TestNullOfAnotherResource(t *testing.T) {
 	t.Parallel()
 	for token, tt := range map[string]struct {
@@ -118,8 +118,8 @@ func TestNullWithinAnInput(t *testing.T) {
 	}
 }
 
-// TestBounds checks that what is too large is refused by its size, before anything is made of it: soon, and with an error
-// that is short.
+// TestBounds checks that what is too large is refused by its size, before anything is made of it: soon, and with an
+// error that is short.
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	const n = 20_000

@@ -90,9 +90,9 @@ func serveBySelf(req *pulumirpc.ConstructRequest, self string) {
 	req.Providers[Name] = self
 }
 
-// forgetSkipped takes from the component and its unknown inputs what these depend on. What is unknown in an update comes
-// from a resource that --target or --exclude skips. The state does not have that resource, and would be corrupt if the
-// component or one of its children depended on it.
+// forgetSkipped takes from the component and its unknown inputs what these depend on. What is unknown in an update
+// comes from a resource that --target or --exclude skips. The state does not have that resource, and would be corrupt
+// if the component or one of its children depended on it.
 func forgetSkipped(req *pulumirpc.ConstructRequest, in *input.Inputs) {
 	for _, name := range in.Unknown() {
 		skipped := in.ForgetDependencies(name)

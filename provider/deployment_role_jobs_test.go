@@ -143,8 +143,8 @@ func TestTrustedJobsPreview(t *testing.T) {
 	}
 }
 
-// TestTrustedJobsKeepSecrets checks that a secret in a job makes the trust policy secret, and dependent on what it comes
-// from.
+// TestTrustedJobsKeepSecrets checks that a secret in a job makes the trust policy secret, and dependent on what it
+// comes from.
 func TestTrustedJobsKeepSecrets(t *testing.T) {
 	t.Parallel()
 	for name, list := range map[string]resource.PropertyValue{
@@ -268,7 +268,8 @@ func TestTrustedJobsAreCheckedWithUnknowns(t *testing.T) {
 	}
 }
 
-// TestTrustedJobsWarn checks that what should be known of jobs is told once for each role, of the jobs that it is about.
+// TestTrustedJobsWarn checks that what should be known of jobs is told once for each role, of the jobs that it is
+// about.
 func TestTrustedJobsWarn(t *testing.T) {
 	t.Parallel()
 	computed := resource.MakeComputed(resource.NewProperty(""))

@@ -23,8 +23,8 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
 )
 
-// FuzzPlugin sends junk to every method of the plugin, and checks that it answers each soon, without a panic and with an
-// error that is short enough to be sent.
+// FuzzPlugin sends junk to every method of the plugin, and checks that it answers each soon, without a panic and with
+// an error that is short enough to be sent.
 func FuzzPlugin(f *testing.F) {
 	methods := pulumirpc.File_pulumi_provider_proto.Services().ByName("ResourceProvider").Methods()
 	random := rand.NewChaCha8([32]byte{})
@@ -167,8 +167,8 @@ func (j *junk) fill(m protoreflect.Message, depth int) {
 	}
 }
 
-// aim gives a request, every other time, what it needs to get beyond the first checks: one of the good requests, with junk
-// in some places.
+// aim gives a request, every other time, what it needs to get beyond the first checks: one of the good requests, with
+// junk in some places.
 func (j *junk) aim(req *dynamicpb.Message, good []proto.Message) {
 	for _, from := range good {
 		if from.ProtoReflect().Descriptor() == req.Descriptor() && j.next(2) > 0 {

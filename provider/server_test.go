@@ -162,8 +162,8 @@ func TestOldEngineIsRefused(t *testing.T) {
 	}
 }
 
-// TestMalformedRequests checks that requests which no engine sends are answered with an error, and that the plugin is of
-// use afterwards.
+// TestMalformedRequests checks that requests which no engine sends are answered with an error, and that the plugin is
+// of use afterwards.
 func TestMalformedRequests(t *testing.T) {
 	t.Parallel()
 	tp := startProvider(t)

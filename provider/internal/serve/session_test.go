@@ -109,8 +109,8 @@ func TestStuckConstructOfAnOldSession(t *testing.T) {
 	<-returned
 }
 
-// TestCancelledElsewhere checks that a component whose child was cancelled, or whose look-up failed for another one, has
-// an error only if the engine does not cancel what is running.
+// TestCancelledElsewhere checks that a component whose child was cancelled, or whose look-up failed for another one,
+// has an error only if the engine does not cancel what is running.
 func TestCancelledElsewhere(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []error{context.Canceled, errFailedElsewhere} {

@@ -35,8 +35,8 @@ func TestSDKDropsUnknownOutputs(t *testing.T) {
 	}
 }
 
-// TestUnknownOutputsAreKept checks that constructAndClose returns them as the engine takes them: as output values, secret
-// where they are.
+// TestUnknownOutputsAreKept checks that constructAndClose returns them as the engine takes them: as output values,
+// secret where they are.
 func TestUnknownOutputsAreKept(t *testing.T) {
 	t.Parallel()
 	for _, preview := range []bool{true, false} {
