@@ -53,13 +53,13 @@ func idleMemory(t *testing.T) int64 {
 	return held
 }
 
-// TestLoad makes, changes and destroys a stack of 1,000 robots. The plugin never holds 64 MB more than when it has
-// just started.
+// TestLoad makes, changes and destroys a stack of 500 robots, the most groups that AWS allows in an account. The plugin
+// never holds 64 MB more than when it has just started.
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	harness.OnlyLinuxTells(t, "how much memory a process holds")
 	const (
-		robots = 1000
+		robots = 500
 		most   = 64_000_000
 	)
 	l := harness.NewLab(t)
