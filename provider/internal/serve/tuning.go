@@ -2,6 +2,8 @@ package serve
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"runtime/debug"
 
@@ -38,6 +40,9 @@ func leavePayloadsOut() error {
 // tune sets the process up, once the SDK has read the flags.
 func tune() {
 	logging.Verbose = min(logging.Verbose, maxVerbosity)
+	// With http2debug in GODEBUG, gRPC logs the beginning of all that it sends and receives. The Pulumi SDK has log write
+	// to its own logs.
+	log.SetOutput(io.Discard)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
