@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -344,13 +345,32 @@ func TestAccessKeyLaggingList(t *testing.T) {
 // publicKey returns a new OpenPGP public key, which expires after some seconds, or never if they are 0.
 func publicKey(t *testing.T, lifetime uint32) string {
 	t.Helper()
-	entity, err := openpgp.NewEntity("CI", "", "ci@example.com", &packet.Config{
+	_, public := pgpKey(t, lifetime)
+	return public
+}
+
+// pgpKey returns a new OpenPGP key and its public part, which expires as [publicKey]'s does.
+func pgpKey(t *testing.T, lifetime uint32) (key *openpgp.Entity, public string) {
+	t.Helper()
+	key, err := openpgp.NewEntity("CI", "", "ci@example.com", &packet.Config{
 		Algorithm: packet.PubKeyAlgoEdDSA, KeyLifetimeSecs: lifetime,
 	})
 	harness.Check(t, err)
-	var public bytes.Buffer
-	harness.Check(t, entity.Serialize(&public))
-	return base64.StdEncoding.EncodeToString(public.Bytes())
+	var text bytes.Buffer
+	harness.Check(t, key.Serialize(&text))
+	return key, base64.StdEncoding.EncodeToString(text.Bytes())
+}
+
+// decrypted returns what was encrypted to a key and then written in base64.
+func decrypted(t *testing.T, key *openpgp.Entity, text string) string {
+	t.Helper()
+	encrypted, err := base64.StdEncoding.DecodeString(text)
+	harness.Check(t, err)
+	message, err := openpgp.ReadMessage(bytes.NewReader(encrypted), openpgp.EntityList{key}, nil, nil)
+	harness.Check(t, err)
+	plain, err := io.ReadAll(message.UnverifiedBody)
+	harness.Check(t, err)
+	return string(plain)
 }
 
 // TestAccessKeyExpiredPGPKey checks that a public key that has expired since stops an update that makes a key with it,

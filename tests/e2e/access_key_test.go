@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/base64"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -130,13 +129,8 @@ func TestAccessKeyLife(t *testing.T) {
 	harness.Check(t, entity.Serialize(&public))
 	eighth := s.Settled(values{"generation": 6, "pgpKey": base64.StdEncoding.EncodeToString(public.Bytes())})
 	s.Holds(seventh.AccessKeyID+harness.Active, eighth.AccessKeyID+harness.Active)
-	encrypted, err := base64.StdEncoding.DecodeString(eighth.EncryptedSecretAccessKey)
-	harness.Check(t, err)
-	message, err := openpgp.ReadMessage(bytes.NewReader(encrypted), openpgp.EntityList{entity}, nil, nil)
-	harness.Check(t, err)
-	secret, err := io.ReadAll(message.UnverifiedBody)
-	harness.Check(t, err)
-	if eighth.SecretAccessKey != "" || !works(t, l, eighth.AccessKeyID, string(secret)) {
+	secret := decrypted(t, entity, eighth.EncryptedSecretAccessKey)
+	if eighth.SecretAccessKey != "" || !works(t, l, eighth.AccessKeyID, secret) {
 		t.Errorf("encrypted, the key is %+v", eighth)
 	}
 	ninth := s.Next(values{"generation": 6})

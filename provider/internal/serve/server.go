@@ -44,6 +44,9 @@ type Deployment struct {
 // Run runs the plugin: it prints the port that it listens on, and returns when the engine that started it ends or ctx
 // is cancelled.
 func Run(ctx context.Context, pkg Package) error {
+	if err := leavePayloadsOut(); err != nil {
+		return err
+	}
 	return host.MainContext(ctx, pkg.Name, func(engine *host.HostClient) (pulumirpc.ResourceProviderServer, error) {
 		tune()
 		return NewServer(engine, pkg)

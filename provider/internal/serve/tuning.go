@@ -1,6 +1,9 @@
 package serve
 
 import (
+	"fmt"
+	"io"
+	"log"
 	"os"
 	"runtime/debug"
 
@@ -24,9 +27,22 @@ const (
 	maxConstructs = 64
 )
 
-// tune sets the process up.
+// leavePayloadsOut keeps requests and answers out of the spans of the Pulumi SDK's traces: by default, it writes them
+// there with the secrets in the clear. The SDK reads the variable for each server and each connection, the first of
+// which MainContext makes before it calls tune. A user's own value is overridden: to see payloads is to see secrets.
+func leavePayloadsOut() error {
+	if err := os.Setenv("PULUMI_TRACING_NO_PAYLOADS", "true"); err != nil {
+		return fmt.Errorf("keep secrets out of traces: %w", err)
+	}
+	return nil
+}
+
+// tune sets the process up, once the SDK has read the flags.
 func tune() {
 	logging.Verbose = min(logging.Verbose, maxVerbosity)
+	// With http2debug in GODEBUG, gRPC logs the beginning of all that it sends and receives. The Pulumi SDK has log write
+	// to its own logs.
+	log.SetOutput(io.Discard)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
