@@ -406,6 +406,7 @@ var leftOut = map[string]string{
 	"sdk/go/cicd":                 "generated from the provider's go.mod by \"make sdk\"",
 	"examples/access-key-go":      programsReason,
 	"examples/deployment-role-go": programsReason,
+	"examples/keyless-go":         programsReason,
 	"examples/robot-account-go":   programsReason,
 	"tests/programs/inputs-go":    programsReason,
 	"tests/programs/many-go":      programsReason,
