@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -9,7 +10,9 @@ import (
 
 	sdkaws "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd"
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/harness"
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
@@ -64,6 +67,24 @@ func signIn(t *testing.T, l *lab.Lab, role string, issuer *lab.Issuer, c claims)
 	return err
 }
 
+// stackOf makes a stack of a program in YAML, and returns its folder.
+func stackOf(t *testing.T, l *lab.Lab, name string, resources map[string]lab.Resource) (dir string) {
+	t.Helper()
+	dir, err := l.WriteProgram(name, resources)
+	harness.Check(t, err)
+	if out, err := l.Command(t.Context(), dir, "stack", "init").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return dir
+}
+
+// up runs an update of the stack in a folder with the account's own credentials, and returns what it says.
+func up(t *testing.T, l *lab.Lab, dir string) (string, error) {
+	t.Helper()
+	out, err := l.Command(t.Context(), dir, "up", "--yes", "--skip-preview").CombinedOutput()
+	return string(out), err
+}
+
 // A job is a CI job that deploys a program of its own, with nothing but a role's ARN and the file with its token.
 type job struct {
 	l    *lab.Lab
@@ -74,12 +95,7 @@ type job struct {
 // newJob makes the stack of a job that deploys resources under a role.
 func newJob(t *testing.T, l *lab.Lab, role string, resources map[string]lab.Resource) job {
 	t.Helper()
-	dir, err := l.WriteProgram("job", resources)
-	harness.Check(t, err)
-	if out, err := l.Command(t.Context(), dir, "stack", "init").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return job{l, assumed + "cicd/" + role, dir}
+	return job{l, assumed + "cicd/" + role, stackOf(t, l, "job", resources)}
 }
 
 // deploy runs an update with a token of the issuer.
@@ -189,7 +205,7 @@ func TestKeyless(t *testing.T) {
 	issuer, other := published(t, l, githubIssuer), published(t, l, gitlabIssuer)
 	forger, err := lab.ForgerOf(githubIssuer)
 	harness.Check(t, err)
-	dir, err := l.WriteProgram("trust", map[string]lab.Resource{
+	trust := stackOf(t, l, "trust", map[string]lab.Resource{
 		"github": {Type: "cicd:OidcProvider", Properties: map[string]any{"issuer": githubIssuer}},
 		"production": {Type: "cicd:DeploymentRole", Properties: map[string]any{
 			"roleName": "production", "path": "/cicd/",
@@ -204,11 +220,8 @@ func TestKeyless(t *testing.T) {
 			}},
 		}},
 	})
-	harness.Check(t, err)
-	for _, args := range [][]string{{"stack", "init"}, {"up", "--yes", "--skip-preview"}} {
-		if out, err := l.Command(t.Context(), dir, args...).CombinedOutput(); err != nil {
-			t.Fatalf("pulumi %v: %v\n%s", args, err, out)
-		}
+	if out, err := up(t, l, trust); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
 	if providers := harness.Account(t, l).Providers; len(providers) != 1 || providers[0].Issuer != githubHost {
 		t.Errorf("the account trusts %s", harness.Pretty(t, providers))
@@ -359,13 +372,8 @@ func TestKeylessSystems(t *testing.T) {
 			"roleName": name, "path": "/cicd/", "trustedJobs": []any{map[string]any{name: system.job}},
 		}}
 	}
-	dir, err := l.WriteProgram("trust", resources)
-	harness.Check(t, err)
-	for _, args := range [][]string{{"stack", "init"}, {"up", "--yes", "--skip-preview"}} {
-		out, err := l.Command(t.Context(), dir, args...).CombinedOutput()
-		if err != nil || strings.Contains(string(out), "warning: ") {
-			t.Fatalf("pulumi %v: %v\n%s", args, err, out)
-		}
+	if out, err := up(t, l, stackOf(t, l, "trust", resources)); err != nil || strings.Contains(out, "warning: ") {
+		t.Fatalf("%v\n%s", err, out)
 	}
 	for name, system := range systems {
 		issuer := published(t, l, system.issuer)
@@ -378,4 +386,79 @@ func TestKeylessSystems(t *testing.T) {
 			t.Errorf("%s: another job: %v", name, err)
 		}
 	}
+}
+
+// TestOidcProvider takes a provider through its life: what can be changed in place is, another issuer replaces it, and the
+// page lists every action that is called for. Where the account has a provider for the issuer already, the error says so.
+func TestOidcProvider(t *testing.T) {
+	t.Parallel()
+	l := harness.NewLab(t)
+	args := &cicd.OidcProviderArgs{Issuer: pulumi.String(githubIssuer)}
+	s := harness.InlineStack(t, l, func(ctx *pulumi.Context) error {
+		_, err := cicd.NewOidcProvider(ctx, "ci", args)
+		return err
+	})
+	want := lab.Provider{
+		ARN: "arn:aws:iam::123456789012:oidc-provider/" + githubHost, Issuer: githubHost,
+		Audiences: []string{"sts.amazonaws.com"}, Tags: map[string]string{},
+	}
+	for _, change := range []struct {
+		what  string
+		apply func()
+		steps []string
+	}{
+		{"nothing", func() {}, []string{"create OpenIdConnectProvider ci"}},
+		{"the rest", func() {
+			args.Audiences = pulumi.ToStringArray([]string{"aws", "https://github.com/acme"})
+			args.Thumbprints = pulumi.ToStringArray([]string{strings.Repeat("0a", 20)})
+			args.Tags = pulumi.StringMap{"team": pulumi.String("platform")}
+			want.Audiences = []string{"aws", "https://github.com/acme"}
+			want.Tags = map[string]string{"team": "platform"}
+		}, []string{"update OpenIdConnectProvider ci [clientIdLists tags thumbprintLists]"}},
+		{"the rest, back again", func() {
+			args.Audiences, args.Thumbprints, args.Tags = nil, nil, nil
+			want.Audiences, want.Tags = []string{"sts.amazonaws.com"}, map[string]string{}
+		}, []string{"update OpenIdConnectProvider ci [clientIdLists tags]"}},
+		{"the issuer", func() {
+			args.Issuer = pulumi.String("https://app.terraform.io")
+			want.ARN, want.Issuer = "arn:aws:iam::123456789012:oidc-provider/app.terraform.io", "app.terraform.io"
+			want.Audiences = []string{"aws.workload.identity"}
+		}, []string{"replace OpenIdConnectProvider ci [clientIdLists url]"}},
+	} {
+		change.apply()
+		_, steps := s.MustUp()
+		if got := texts(steps); !slices.Equal(got, change.steps) {
+			t.Errorf("after a change of %s, up takes\n%s\nand not\n%s", change.what, lines(got), lines(change.steps))
+		}
+		providers := harness.Account(t, l).Providers
+		for i := range providers {
+			providers[i].Thumbprints = nil
+		}
+		harness.Same(t, "the providers after a change of "+change.what, providers, []lab.Provider{want})
+	}
+	s.Unchanged()
+
+	out, err := up(t, l, stackOf(t, l, "second", map[string]lab.Resource{
+		"ci": {Type: "cicd:OidcProvider", Properties: map[string]any{"issuer": "https://app.terraform.io"}},
+	}))
+	if err == nil || !strings.Contains(out, "EntityAlreadyExists") ||
+		!strings.Contains(out, "the account has an OpenID Connect provider for this issuer already") {
+		t.Errorf("a second provider for the issuer: %v\n%s", err, out)
+	}
+	s.MustDestroy()
+	if left := harness.Account(t, l).Providers; len(left) != 0 {
+		t.Errorf("after destroy the account holds %s", harness.Pretty(t, left))
+	}
+
+	called := map[string]bool{}
+	for _, call := range l.Calls() {
+		if strings.Contains(call.Action, "OpenIDConnectProvider") && call.Action != "ListOpenIDConnectProviders" {
+			called["iam:"+call.Action] = true
+		}
+	}
+	var page struct {
+		Statement []struct{ Action []string }
+	}
+	harness.Check(t, json.Unmarshal([]byte(guideJSON(t, "keyless.md", 1)), &page))
+	harness.Same(t, "the permissions in docs/keyless.md", page.Statement[0].Action, slices.Sorted(maps.Keys(called)))
 }
