@@ -11,7 +11,7 @@ using Pulumi;
 namespace PulumiCicd.Cicd
 {
     /// <summary>
-    /// An OpenID Connect provider: an account's trust in the tokens that a CI system gives its jobs, which can then sign in to AWS without an access key.
+    /// An OpenID Connect provider: an account's trust in the tokens that a CI system gives its jobs, which can then sign in to AWS without an access key. [The guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/keyless.md) has the way for each CI system.
     /// 
     /// The resource makes one `aws.iam.OpenIdConnectProvider`, with the audience that fits the issuer. It is made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent (in C#, only by its own options), or else with the default one.
     /// 
