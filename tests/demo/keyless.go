@@ -52,8 +52,9 @@ func showKeyless(ctx context.Context, l *lab.Lab, admin cli) error {
 	if err := l.Enforce(ctx, true); err != nil {
 		return err
 	}
-	fmt.Print("\nTwo CI jobs deploy a program now. Each has the ARN of the role for production and a file with a token, and no\n" +
-		"key. The demo signs the tokens in the place of GitHub. The account verifies them, and enforces its policies.\n")
+	fmt.Print("\nTwo CI jobs deploy a program now. Each has the ARN of the role for production, a file with a token,\n" +
+		"and no key. The demo signs the tokens in the place of GitHub. The account verifies them, and\n" +
+		"enforces its policies.\n")
 	trusted, other := job{"acme", "4021", "shop", "170033"}, job{"acme-evil", "6660", "shop", "660066"}
 	if _, err := trusted.deploy(ctx, l, admin, issuer, "1.2"); err != nil {
 		return err
@@ -91,7 +92,9 @@ func (j job) deploy(
 	ctx context.Context, l *lab.Lab, admin cli, issuer *lab.Issuer, value string,
 ) (says string, err error) {
 	dir, err := l.WriteProgram(jobProgram, map[string]lab.Resource{
-		"release": {Type: "aws:ssm:Parameter", Properties: map[string]any{"name": jobParameter, "type": "String", "value": value}},
+		"release": {Type: "aws:ssm:Parameter", Properties: map[string]any{
+			"name": jobParameter, "type": "String", "value": value,
+		}},
 	})
 	if err != nil {
 		return "", err
