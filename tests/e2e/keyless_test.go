@@ -159,9 +159,9 @@ func TestKeylessExamples(t *testing.T) {
 			"production, by its classic subject": {
 				"production", github, productionJob.with(claims{"sub": "repo:acme/shop:environment:production"}), true,
 			},
-			"production, of a repository that took the names": {
+			"production, of a repository that took the name": {
 				"production", github, productionJob.with(claims{
-					"sub": "repo:acme/shop:environment:production", "repository_id": "170034", "repository_owner_id": "4022",
+					"sub": "repo:acme/shop:environment:production", "repository_id": "170034",
 				}), false,
 			},
 			"production, as staging": {"staging", github, productionJob, false},
