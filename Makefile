@@ -8,7 +8,7 @@ SHELL := bash
 # gettext has a LANGUAGE too.
 LANGUAGE := yaml
 LANGUAGES := typescript python go yaml
-# The demo's program: robot-account, access-key or deployment-role.
+# The demo's program: robot-account, access-key, deployment-role or keyless.
 EXAMPLE := robot-account
 
 PLUGIN := bin/pulumi-resource-cicd

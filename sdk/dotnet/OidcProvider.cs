@@ -11,7 +11,7 @@ using Pulumi;
 namespace PulumiCicd.Cicd
 {
     /// <summary>
-    /// An OpenID Connect provider: an account's trust in the tokens that a CI system gives its jobs, which can then sign in to AWS without an access key.
+    /// An OpenID Connect provider: an account's trust in the tokens that a CI system gives its jobs, which can then sign in to AWS without an access key. [The guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/keyless.md) has the way for each CI system.
     /// 
     /// The resource makes one `aws.iam.OpenIdConnectProvider`, with the audience that fits the issuer. It is made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent (in C#, only by its own options), or else with the default one.
     /// 
@@ -20,6 +20,107 @@ namespace PulumiCicd.Cicd
     /// An account has at most one provider for each issuer, and all of its roles share it: make it in one stack, and protect it there. If another stack or person has made it already, AWS answers `EntityAlreadyExists`. Leave this resource out then, since roles need only the issuer, or take the provider over with `pulumi import`. When the resource is deleted, no job of the issuer can sign in to the account any more, whatever stack its role is in.
     /// 
     /// Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
+    /// 
+    /// ## Example Usage
+    /// ### Roles for GitHub Actions and GitLab, and a robot for the rest
+    /// 
+    /// ```csharp
+    /// using System.Collections.Generic;
+    /// using Pulumi;
+    /// using PulumiCicd.Cicd;
+    /// using PulumiCicd.Cicd.Inputs;
+    /// 
+    /// return await Deployment.RunAsync(() =&gt;
+    /// {
+    ///     // The account's trust in the tokens of GitHub Actions and of gitlab.com. It allows nothing by itself.
+    ///     var github = new OidcProvider("github", new OidcProviderArgs { Issuer = "https://token.actions.githubusercontent.com" });
+    ///     var gitlab = new OidcProvider("gitlab", new OidcProviderArgs { Issuer = "https://gitlab.com" });
+    /// 
+    ///     // An IAM user for the system that has no OpenID Connect. It may assume the role for staging, and do nothing else.
+    ///     var robot = new RobotAccount("robot", new RobotAccountArgs
+    ///     {
+    ///         UserName = "cicd-bot",
+    ///         GroupName = "PulumiStackUpdaters",
+    ///         AssumableRoles = { "cicd/staging" },
+    ///     });
+    /// 
+    ///     // The robot may assume this role, and so may jobs of the repository acme/shop that name the environment staging.
+    ///     var staging = new DeploymentRole("staging", new DeploymentRoleArgs
+    ///     {
+    ///         RoleName = "staging",
+    ///         Path = "/cicd/",
+    ///         Trusted = { robot.UserArn },
+    ///         TrustedJobs =
+    ///         {
+    ///             new TrustedJobArgs
+    ///             {
+    ///                 Github = new GithubJobArgs
+    ///                 {
+    ///                     Issuer = github.Issuer,
+    ///                     Repository = "acme/shop",
+    ///                     OwnerId = "4021",
+    ///                     RepositoryId = "170033",
+    ///                     Environment = "staging",
+    ///                 },
+    ///             },
+    ///         },
+    ///         ManagedPolicyArns = { "arn:aws:iam::aws:policy/PowerUserAccess" },
+    ///     });
+    /// 
+    ///     // Only jobs of the repository that name the environment production may assume this one.
+    ///     var production = new DeploymentRole("production", new DeploymentRoleArgs
+    ///     {
+    ///         RoleName = "production",
+    ///         Path = "/cicd/",
+    ///         TrustedJobs =
+    ///         {
+    ///             new TrustedJobArgs
+    ///             {
+    ///                 Github = new GithubJobArgs
+    ///                 {
+    ///                     Issuer = github.Issuer,
+    ///                     Repository = "acme/shop",
+    ///                     OwnerId = "4021",
+    ///                     RepositoryId = "170033",
+    ///                     Environment = "production",
+    ///                 },
+    ///             },
+    ///         },
+    ///         ManagedPolicyArns = { "arn:aws:iam::aws:policy/PowerUserAccess" },
+    ///     });
+    /// 
+    ///     // Only pipelines of the GitLab project acme/website for protected tags such as v1.2 may assume this one.
+    ///     var website = new DeploymentRole("website", new DeploymentRoleArgs
+    ///     {
+    ///         RoleName = "website",
+    ///         Path = "/cicd/",
+    ///         TrustedJobs =
+    ///         {
+    ///             new TrustedJobArgs
+    ///             {
+    ///                 Gitlab = new GitlabJobArgs
+    ///                 {
+    ///                     Issuer = gitlab.Issuer,
+    ///                     Project = "acme/website",
+    ///                     ProjectId = "51001",
+    ///                     Tag = "v*",
+    ///                     ProtectedRef = true,
+    ///                 },
+    ///             },
+    ///         },
+    ///         ManagedPolicyArns = { "arn:aws:iam::aws:policy/AmazonS3FullAccess" },
+    ///     });
+    /// 
+    ///     return new Dictionary&lt;string, object?&gt;
+    ///     {
+    ///         ["userArn"] = robot.UserArn,
+    ///         ["stagingRoleArn"] = staging.RoleArn,
+    ///         ["productionRoleArn"] = production.RoleArn,
+    ///         ["productionTrustPolicy"] = production.TrustPolicy,
+    ///         ["websiteRoleArn"] = website.RoleArn,
+    ///     };
+    /// });
+    /// ```
     /// </summary>
     [CicdResourceType("cicd:index:OidcProvider")]
     public partial class OidcProvider : global::Pulumi.ComponentResource

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as utilities from "./utilities";
 
 /**
- * An OpenID Connect provider: an account's trust in the tokens that a CI system gives its jobs, which can then sign in to AWS without an access key.
+ * An OpenID Connect provider: an account's trust in the tokens that a CI system gives its jobs, which can then sign in to AWS without an access key. [The guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/keyless.md) has the way for each CI system.
  *
  * The resource makes one `aws.iam.OpenIdConnectProvider`, with the audience that fits the issuer. It is made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent (in C#, only by its own options), or else with the default one.
  *
@@ -14,6 +14,85 @@ import * as utilities from "./utilities";
  * An account has at most one provider for each issuer, and all of its roles share it: make it in one stack, and protect it there. If another stack or person has made it already, AWS answers `EntityAlreadyExists`. Leave this resource out then, since roles need only the issuer, or take the provider over with `pulumi import`. When the resource is deleted, no job of the issuer can sign in to the account any more, whatever stack its role is in.
  *
  * Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
+ *
+ * ## Example Usage
+ * ### Roles for GitHub Actions and GitLab, and a robot for the rest
+ *
+ * ```typescript
+ * import * as cicd from "@pulumi-cicd/cicd";
+ *
+ * // The account's trust in the tokens of GitHub Actions and of gitlab.com. It allows nothing by itself.
+ * const github = new cicd.OidcProvider("github", { issuer: "https://token.actions.githubusercontent.com" });
+ * const gitlab = new cicd.OidcProvider("gitlab", { issuer: "https://gitlab.com" });
+ *
+ * // An IAM user for the system that has no OpenID Connect. It may assume the role for staging, and do nothing else.
+ * const robot = new cicd.RobotAccount("robot", {
+ *     userName: "cicd-bot",
+ *     groupName: "PulumiStackUpdaters",
+ *     assumableRoles: ["cicd/staging"],
+ * });
+ *
+ * // The robot may assume this role, and so may jobs of the repository acme/shop that name the environment staging.
+ * const staging = new cicd.DeploymentRole("staging", {
+ *     roleName: "staging",
+ *     path: "/cicd/",
+ *     trusted: [robot.userArn],
+ *     trustedJobs: [
+ *         {
+ *             github: {
+ *                 issuer: github.issuer,
+ *                 repository: "acme/shop",
+ *                 ownerId: "4021",
+ *                 repositoryId: "170033",
+ *                 environment: "staging",
+ *             },
+ *         },
+ *     ],
+ *     managedPolicyArns: ["arn:aws:iam::aws:policy/PowerUserAccess"],
+ * });
+ *
+ * // Only jobs of the repository that name the environment production may assume this one.
+ * const production = new cicd.DeploymentRole("production", {
+ *     roleName: "production",
+ *     path: "/cicd/",
+ *     trustedJobs: [
+ *         {
+ *             github: {
+ *                 issuer: github.issuer,
+ *                 repository: "acme/shop",
+ *                 ownerId: "4021",
+ *                 repositoryId: "170033",
+ *                 environment: "production",
+ *             },
+ *         },
+ *     ],
+ *     managedPolicyArns: ["arn:aws:iam::aws:policy/PowerUserAccess"],
+ * });
+ *
+ * // Only pipelines of the GitLab project acme/website for protected tags such as v1.2 may assume this one.
+ * const website = new cicd.DeploymentRole("website", {
+ *     roleName: "website",
+ *     path: "/cicd/",
+ *     trustedJobs: [
+ *         {
+ *             gitlab: {
+ *                 issuer: gitlab.issuer,
+ *                 project: "acme/website",
+ *                 projectId: "51001",
+ *                 tag: "v*",
+ *                 protectedRef: true,
+ *             },
+ *         },
+ *     ],
+ *     managedPolicyArns: ["arn:aws:iam::aws:policy/AmazonS3FullAccess"],
+ * });
+ *
+ * export const userArn = robot.userArn;
+ * export const stagingRoleArn = staging.roleArn;
+ * export const productionRoleArn = production.roleArn;
+ * export const productionTrustPolicy = production.trustPolicy;
+ * export const websiteRoleArn = website.roleArn;
+ * ```
  */
 export class OidcProvider extends pulumi.ComponentResource {
     /** @internal */

@@ -36,7 +36,7 @@ func main() {
 }
 
 // examples are the programs in the folder of that name, each in every language.
-var examples = []string{"robot-account", accessKey, "deployment-role"}
+var examples = []string{"robot-account", accessKey, "deployment-role", keyless}
 
 // A signalled error is the end by a signal.
 type signalled struct{ syscall.Signal }
@@ -88,7 +88,11 @@ func demo(ctx context.Context, example, language string) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
 	fmt.Printf("Starting an AWS account emulated by moto, with Pulumi's state in .tools/%s\n", filepath.Base(dir))
-	l, err := lab.New(ctx, dir)
+	var options []lab.Option
+	if example == keyless {
+		options = append(options, lab.ManagedPolicies)
+	}
+	l, err := lab.New(ctx, dir, options...)
 	if err != nil {
 		return err
 	}
@@ -114,10 +118,13 @@ func demo(ctx context.Context, example, language string) (err error) {
 		fmt.Println("The program is compiled first, which takes a while the first time")
 	}
 	return show(ctx, l, cli, func() error {
-		if example != accessKey {
-			return nil
+		switch example {
+		case accessKey:
+			return showRotation(ctx, l, cli, language)
+		case keyless:
+			return showKeyless(ctx, l, cli)
 		}
-		return showRotation(ctx, l, cli, language)
+		return nil
 	})
 }
 
@@ -147,10 +154,11 @@ func show(ctx context.Context, l *lab.Lab, cli cli, more func() error) error {
 	if account, err = l.Contents(ctx); err != nil {
 		return err
 	}
-	left := len(account.Users) + len(account.Groups) + len(account.Roles) + len(account.Secrets) + len(account.Parameters)
+	left := len(account.Users) + len(account.Groups) + len(account.Roles) + len(account.Providers) +
+		len(account.Secrets) + len(account.Parameters)
 	if left != 0 {
 		return fmt.Errorf("the account still holds %d objects", left)
 	}
-	fmt.Println("\nThe account is empty again: its APIs list no user, group, role, secret or parameter.")
+	fmt.Println("\nThe account is empty again: its APIs list no user, group, role, provider, secret or parameter.")
 	return nil
 }

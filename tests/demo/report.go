@@ -54,6 +54,11 @@ func report(w io.Writer, account *lab.Contents) error {
 			return err
 		}
 	}
+	for _, provider := range account.Providers {
+		row("provider", provider.Issuer)
+		row("  ARN", provider.ARN)
+		row("  audiences", provider.Audiences...)
+	}
 	for _, role := range account.Roles {
 		row("role", role.Name)
 		row("  ARN", role.ARN)
@@ -63,8 +68,8 @@ func report(w io.Writer, account *lab.Contents) error {
 		}
 		for _, s := range trust {
 			row("  "+s.verb(), s.Action...)
-			row("    to", s.Principal.AWS...)
-			row("    condition", s.conditions()...)
+			row("    to", slices.Concat(s.Principal.AWS, s.Principal.Federated)...)
+			conditions(row, s)
 		}
 		row("  session, seconds", strconv.Itoa(int(role.MaxSessionDuration)))
 		row("  managed policies", role.Attached...)
@@ -95,16 +100,27 @@ func inline(row func(name string, values ...string), policies map[string]string)
 		for _, s := range statements {
 			row("    "+s.verb(), s.Action...)
 			row("    on", s.Resource...)
-			row("    condition", s.conditions()...)
+			conditions(row, s)
 		}
 	}
 	return nil
 }
 
+// conditions writes the conditions of a statement, each in its row.
+func conditions(row func(name string, values ...string), s statement) {
+	texts := s.conditions()
+	if len(texts) == 0 {
+		row("    condition")
+	}
+	for _, text := range texts {
+		row("    condition", text)
+	}
+}
+
 // A statement is a statement of a policy document, with all that this table has words for.
 type statement struct {
 	Effect    string
-	Principal struct{ AWS oneOrMore[string] }
+	Principal struct{ AWS, Federated oneOrMore[string] }
 	Action    oneOrMore[string]
 	Resource  oneOrMore[string]
 	Condition map[string]map[string]oneOrMore[string]

@@ -148,6 +148,71 @@ func TestDocsExamples(t *testing.T) {
 	}
 }
 
+// TestDocsTables checks that README has a table of the inputs and one of the outputs of each resource, with all of them.
+func TestDocsTables(t *testing.T) {
+	t.Parallel()
+	var spec schema.PackageSpec
+	harness.Check(t, json.Unmarshal([]byte(harness.Read(t, harness.Repo(t), "schema.json")), &spec))
+	want, got := map[string]int{}, map[string]int{}
+	for _, r := range spec.Resources {
+		want["inputs "+strings.Join(slices.Sorted(maps.Keys(r.InputProperties)), " ")]++
+		want["outputs "+strings.Join(slices.Sorted(maps.Keys(r.Properties)), " ")]++
+	}
+	tableRE := regexp.MustCompile(`(?m)^\| (input|output) \|.*\n\|[-|]+\n((?:\|.*\n)+)`)
+	nameRE := regexp.MustCompile("`([A-Za-z]+)`")
+	for _, table := range tableRE.FindAllStringSubmatch(harness.Read(t, harness.Repo(t), "README.md"), -1) {
+		var names []string
+		for row := range strings.Lines(table[2]) {
+			for _, name := range nameRE.FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
+				names = append(names, name[1])
+			}
+		}
+		slices.Sort(names)
+		got[table[1]+"s "+strings.Join(names, " ")]++
+	}
+	harness.Same(t, "the tables of README", got, want)
+}
+
+// TestDocsKeyless says of the page on signing in without keys that its table has each CI system, and of its pipelines what
+// can be said without the services that run them: they can be read, assume a role, and hold no key.
+func TestDocsKeyless(t *testing.T) {
+	t.Parallel()
+	var spec schema.PackageSpec
+	harness.Check(t, json.Unmarshal([]byte(harness.Read(t, harness.Repo(t), "schema.json")), &spec))
+	page := harness.Read(t, harness.Repo(t), "docs", "keyless.md")
+	_, table, _ := strings.Cut(page, "## Which way for which system\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	var keys []string
+	for _, row := range regexp.MustCompile("(?m)^\\|[^|]+\\| `([A-Za-z]+)` \\|").FindAllStringSubmatch(table, -1) {
+		keys = append(keys, row[1])
+	}
+	slices.Sort(keys)
+	harness.Same(t, "the systems in the table", keys,
+		slices.Sorted(maps.Keys(spec.Types[spec.Name+":index:TrustedJob"].Properties)))
+
+	pipelines := 0
+	for _, block := range harness.CodeBlocks(page) {
+		if block.Language == "yaml" {
+			readYAML(t, block.Text)
+		}
+		if block.Language != "yaml" && block.Language != "text" {
+			continue
+		}
+		pipelines++
+		// That of Azure DevOps has the role in its service connection.
+		if !strings.Contains(block.Text, "arn:aws:iam::123456789012:role/cicd/") && !strings.Contains(block.Text, "aws-production") {
+			t.Errorf("keyless.md:%d: the pipeline assumes no role", block.Line)
+		}
+		// The credentials that Pulumi ESC hands on are those of a session.
+		if strings.Contains(block.Text, "SECRET_ACCESS_KEY") && !strings.Contains(block.Text, "AWS_SESSION_TOKEN") {
+			t.Errorf("keyless.md:%d: the pipeline has an access key", block.Line)
+		}
+	}
+	if pipelines != 9 {
+		t.Errorf("there are %d pipelines", pipelines)
+	}
+}
+
 // TestDocsPipelines says of the pipelines in the guide what can be said without the services that run them: they can be
 // read, run an update by schedule, are not cancelled halfway, and hold no key of AWS.
 func TestDocsPipelines(t *testing.T) {
@@ -406,6 +471,7 @@ var leftOut = map[string]string{
 	"sdk/go/cicd":                 "generated from the provider's go.mod by \"make sdk\"",
 	"examples/access-key-go":      programsReason,
 	"examples/deployment-role-go": programsReason,
+	"examples/keyless-go":         programsReason,
 	"examples/robot-account-go":   programsReason,
 	"tests/programs/inputs-go":    programsReason,
 	"tests/programs/many-go":      programsReason,

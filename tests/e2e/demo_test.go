@@ -63,7 +63,7 @@ func TestDemo(t *testing.T) {
 }
 
 // demoIsEmpty is how the demo ends.
-const demoIsEmpty = "\nThe account is empty again: its APIs list no user, group, role, secret or parameter.\n"
+const demoIsEmpty = "\nThe account is empty again: its APIs list no user, group, role, provider, secret or parameter.\n"
 
 // TestDemoExamples runs the demo of the other examples to its end.
 func TestDemoExamples(t *testing.T) {
@@ -83,6 +83,17 @@ func TestDemoExamples(t *testing.T) {
 			`\n  allows +sts:AssumeRole\n    to +arn:aws:iam::123456789012:root\n` +
 				`    condition +aws:PrincipalArn ArnEquals arn:aws:iam::123456789012:user/cicd-bot\n`,
 			`\nrole +staging\n`,
+		},
+		"keyless": {
+			`\nprovider +token.actions.githubusercontent.com\n`,
+			`\n  allows +sts:AssumeRoleWithWebIdentity\n    to +arn:aws:iam::123456789012:oidc-provider/gitlab.com\n`,
+			`\nsub +repo:acme@4021/shop@170033:environment:production\n(?s:.*?)\n\$ pulumi up (?s:.*?)    \+ 2 created\n`,
+			`\nsub +repo:acme-evil@6660/shop@660066:environment:production\n(?s:.*?)\n\$ pulumi up (?s:.*?)` +
+				`AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity`,
+			`\nthe job of acme/shop +signed in, and deployed /shop/release\n` +
+				`the job of acme-evil/shop +AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity\n` +
+				`  because +the role does not trust the subject repo:acme-evil@6660/shop@660066:environment:production\n` +
+				`the value of /shop/release +1.2\n`,
 		},
 	} {
 		t.Run(example, func(t *testing.T) {

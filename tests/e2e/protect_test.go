@@ -11,8 +11,9 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/harness"
 )
 
-// TestProtection checks what protection does to a robot and a role, whether it is their own or their parent's: scopes
-// and policies change, a permission that is taken out goes, and no object of theirs is replaced or deleted.
+// TestProtection checks what protection does to a robot, a role and a provider, whether it is their own or their
+// parent's: scopes and policies change, a permission that is taken out goes, and no object of theirs is replaced or
+// deleted.
 func TestProtection(t *testing.T) {
 	t.Parallel()
 	for _, by := range []string{"itself", "parent"} {
@@ -27,6 +28,7 @@ func TestProtection(t *testing.T) {
 				ManagedPolicyArns: pulumi.ToStringArray([]string{accountIAM + "policy/old"}),
 				InlinePolicies:    pulumi.Map{"a": pulumi.String(harness.AssumePolicy("*"))},
 			}
+			provider := &cicd.OidcProviderArgs{Issuer: pulumi.String(githubIssuer)}
 			protect := true
 			s := harness.InlineStack(t, l, func(ctx *pulumi.Context) error {
 				option := pulumi.Protect(protect)
@@ -38,6 +40,9 @@ func TestProtection(t *testing.T) {
 					option = pulumi.Parent(parent)
 				}
 				if _, err := cicd.NewRobotAccount(ctx, "robot", robot, option); err != nil {
+					return err
+				}
+				if _, err := cicd.NewOidcProvider(ctx, "ci", provider, option); err != nil {
 					return err
 				}
 				_, err := cicd.NewDeploymentRole(ctx, "role", role, option)
@@ -99,6 +104,9 @@ func TestProtection(t *testing.T) {
 			role.RoleName = pulumi.String("other")
 			refused("another role", preview)
 			role.RoleName = pulumi.String("deploy")
+			provider.Issuer = pulumi.String(gitlabIssuer)
+			refused("another issuer", preview)
+			provider.Issuer = pulumi.String(githubIssuer)
 			refused("destroy", func() error {
 				_, err := s.PreviewDestroy(t.Context())
 				return err

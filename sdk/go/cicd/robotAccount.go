@@ -17,7 +17,7 @@ import (
 //
 // By default the robot may assume every role of its account. That is as much as the roles' trust policies let it: a role that trusts the account as a whole can then be assumed by the robot, an administrator's role too. Name a path, such as `cicd/*`, or single roles in `assumableRoles` to grant less.
 //
-// The user gets no access key here. `AccessKey` creates, rotates and switches off keys, for this user or any other. A CI system that can sign in to AWS with OpenID Connect needs none.
+// The user gets no access key here. `AccessKey` creates, rotates and switches off keys, for this user or any other. A CI system that has OpenID Connect needs neither robot nor key: see `OidcProvider`, and `trustedJobs` of `DeploymentRole`.
 //
 // Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
 //

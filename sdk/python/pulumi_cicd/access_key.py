@@ -199,7 +199,7 @@ class AccessKey(pulumi.ComponentResource):
 
         Keys of the user that this resource did not make are named in a warning, and never touched.
 
-        The guides show [how to rotate keys](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md), by schedule, by hand and in an emergency, [how a CI system gets the key](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/delivery.md), and [what to do when an update fails](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/recovery.md). A CI system that can sign in to AWS with OpenID Connect needs no access key.
+        The guides show [how to rotate keys](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md), by schedule, by hand and in an emergency, [how a CI system gets the key](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/delivery.md), and [what to do when an update fails](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/recovery.md). A CI system that has OpenID Connect [needs no access key](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/keyless.md): see `OidcProvider`.
 
         Inputs are checked before anything is made. One error lists every problem with the input's path, its value and the rule. It does not show the values of secrets.
 
@@ -270,7 +270,7 @@ class AccessKey(pulumi.ComponentResource):
 
         Keys of the user that this resource did not make are named in a warning, and never touched.
 
-        The guides show [how to rotate keys](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md), by schedule, by hand and in an emergency, [how a CI system gets the key](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/delivery.md), and [what to do when an update fails](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/recovery.md). A CI system that can sign in to AWS with OpenID Connect needs no access key.
+        The guides show [how to rotate keys](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md), by schedule, by hand and in an emergency, [how a CI system gets the key](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/delivery.md), and [what to do when an update fails](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/recovery.md). A CI system that has OpenID Connect [needs no access key](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/keyless.md): see `OidcProvider`.
 
         Inputs are checked before anything is made. One error lists every problem with the input's path, its value and the rule. It does not show the values of secrets.
 

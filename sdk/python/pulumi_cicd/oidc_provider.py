@@ -100,7 +100,7 @@ class OidcProvider(pulumi.ComponentResource):
                  thumbprints: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  __props__=None):
         """
-        An OpenID Connect provider: an account's trust in the tokens that a CI system gives its jobs, which can then sign in to AWS without an access key.
+        An OpenID Connect provider: an account's trust in the tokens that a CI system gives its jobs, which can then sign in to AWS without an access key. [The guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/keyless.md) has the way for each CI system.
 
         The resource makes one `aws.iam.OpenIdConnectProvider`, with the audience that fits the issuer. It is made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent (in C#, only by its own options), or else with the default one.
 
@@ -109,6 +109,90 @@ class OidcProvider(pulumi.ComponentResource):
         An account has at most one provider for each issuer, and all of its roles share it: make it in one stack, and protect it there. If another stack or person has made it already, AWS answers `EntityAlreadyExists`. Leave this resource out then, since roles need only the issuer, or take the provider over with `pulumi import`. When the resource is deleted, no job of the issuer can sign in to the account any more, whatever stack its role is in.
 
         Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
+
+        ## Example Usage
+        ### Roles for GitHub Actions and GitLab, and a robot for the rest
+
+        ```python
+        import pulumi
+        import pulumi_cicd as cicd
+
+        # The account's trust in the tokens of GitHub Actions and of gitlab.com. It allows nothing by itself.
+        github = cicd.OidcProvider("github", issuer="https://token.actions.githubusercontent.com")
+        gitlab = cicd.OidcProvider("gitlab", issuer="https://gitlab.com")
+
+        # An IAM user for the system that has no OpenID Connect. It may assume the role for staging, and do nothing else.
+        robot = cicd.RobotAccount(
+            "robot",
+            user_name="cicd-bot",
+            group_name="PulumiStackUpdaters",
+            assumable_roles=["cicd/staging"],
+        )
+
+        # The robot may assume this role, and so may jobs of the repository acme/shop that name the environment staging.
+        staging = cicd.DeploymentRole(
+            "staging",
+            role_name="staging",
+            path="/cicd/",
+            trusted=[robot.user_arn],
+            trusted_jobs=[
+                {
+                    "github": {
+                        "issuer": github.issuer,
+                        "repository": "acme/shop",
+                        "owner_id": "4021",
+                        "repository_id": "170033",
+                        "environment": "staging",
+                    },
+                },
+            ],
+            managed_policy_arns=["arn:aws:iam::aws:policy/PowerUserAccess"],
+        )
+
+        # Only jobs of the repository that name the environment production may assume this one.
+        production = cicd.DeploymentRole(
+            "production",
+            role_name="production",
+            path="/cicd/",
+            trusted_jobs=[
+                {
+                    "github": {
+                        "issuer": github.issuer,
+                        "repository": "acme/shop",
+                        "owner_id": "4021",
+                        "repository_id": "170033",
+                        "environment": "production",
+                    },
+                },
+            ],
+            managed_policy_arns=["arn:aws:iam::aws:policy/PowerUserAccess"],
+        )
+
+        # Only pipelines of the GitLab project acme/website for protected tags such as v1.2 may assume this one.
+        website = cicd.DeploymentRole(
+            "website",
+            role_name="website",
+            path="/cicd/",
+            trusted_jobs=[
+                {
+                    "gitlab": {
+                        "issuer": gitlab.issuer,
+                        "project": "acme/website",
+                        "project_id": "51001",
+                        "tag": "v*",
+                        "protected_ref": True,
+                    },
+                },
+            ],
+            managed_policy_arns=["arn:aws:iam::aws:policy/AmazonS3FullAccess"],
+        )
+
+        pulumi.export("userArn", robot.user_arn)
+        pulumi.export("stagingRoleArn", staging.role_arn)
+        pulumi.export("productionRoleArn", production.role_arn)
+        pulumi.export("productionTrustPolicy", production.trust_policy)
+        pulumi.export("websiteRoleArn", website.role_arn)
+        ```
 
 
         :param str resource_name: The name of the resource.
@@ -125,7 +209,7 @@ class OidcProvider(pulumi.ComponentResource):
                  args: OidcProviderArgs,
                  opts: Optional[pulumi.ResourceOptions] = None):
         """
-        An OpenID Connect provider: an account's trust in the tokens that a CI system gives its jobs, which can then sign in to AWS without an access key.
+        An OpenID Connect provider: an account's trust in the tokens that a CI system gives its jobs, which can then sign in to AWS without an access key. [The guide](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/keyless.md) has the way for each CI system.
 
         The resource makes one `aws.iam.OpenIdConnectProvider`, with the audience that fits the issuer. It is made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent (in C#, only by its own options), or else with the default one.
 
@@ -134,6 +218,90 @@ class OidcProvider(pulumi.ComponentResource):
         An account has at most one provider for each issuer, and all of its roles share it: make it in one stack, and protect it there. If another stack or person has made it already, AWS answers `EntityAlreadyExists`. Leave this resource out then, since roles need only the issuer, or take the provider over with `pulumi import`. When the resource is deleted, no job of the issuer can sign in to the account any more, whatever stack its role is in.
 
         Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
+
+        ## Example Usage
+        ### Roles for GitHub Actions and GitLab, and a robot for the rest
+
+        ```python
+        import pulumi
+        import pulumi_cicd as cicd
+
+        # The account's trust in the tokens of GitHub Actions and of gitlab.com. It allows nothing by itself.
+        github = cicd.OidcProvider("github", issuer="https://token.actions.githubusercontent.com")
+        gitlab = cicd.OidcProvider("gitlab", issuer="https://gitlab.com")
+
+        # An IAM user for the system that has no OpenID Connect. It may assume the role for staging, and do nothing else.
+        robot = cicd.RobotAccount(
+            "robot",
+            user_name="cicd-bot",
+            group_name="PulumiStackUpdaters",
+            assumable_roles=["cicd/staging"],
+        )
+
+        # The robot may assume this role, and so may jobs of the repository acme/shop that name the environment staging.
+        staging = cicd.DeploymentRole(
+            "staging",
+            role_name="staging",
+            path="/cicd/",
+            trusted=[robot.user_arn],
+            trusted_jobs=[
+                {
+                    "github": {
+                        "issuer": github.issuer,
+                        "repository": "acme/shop",
+                        "owner_id": "4021",
+                        "repository_id": "170033",
+                        "environment": "staging",
+                    },
+                },
+            ],
+            managed_policy_arns=["arn:aws:iam::aws:policy/PowerUserAccess"],
+        )
+
+        # Only jobs of the repository that name the environment production may assume this one.
+        production = cicd.DeploymentRole(
+            "production",
+            role_name="production",
+            path="/cicd/",
+            trusted_jobs=[
+                {
+                    "github": {
+                        "issuer": github.issuer,
+                        "repository": "acme/shop",
+                        "owner_id": "4021",
+                        "repository_id": "170033",
+                        "environment": "production",
+                    },
+                },
+            ],
+            managed_policy_arns=["arn:aws:iam::aws:policy/PowerUserAccess"],
+        )
+
+        # Only pipelines of the GitLab project acme/website for protected tags such as v1.2 may assume this one.
+        website = cicd.DeploymentRole(
+            "website",
+            role_name="website",
+            path="/cicd/",
+            trusted_jobs=[
+                {
+                    "gitlab": {
+                        "issuer": gitlab.issuer,
+                        "project": "acme/website",
+                        "project_id": "51001",
+                        "tag": "v*",
+                        "protected_ref": True,
+                    },
+                },
+            ],
+            managed_policy_arns=["arn:aws:iam::aws:policy/AmazonS3FullAccess"],
+        )
+
+        pulumi.export("userArn", robot.user_arn)
+        pulumi.export("stagingRoleArn", staging.role_arn)
+        pulumi.export("productionRoleArn", production.role_arn)
+        pulumi.export("productionTrustPolicy", production.trust_policy)
+        pulumi.export("websiteRoleArn", website.role_arn)
+        ```
 
 
         :param str resource_name: The name of the resource.
