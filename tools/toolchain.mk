@@ -7,7 +7,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 unexport GOOS GOARCH
 export GOWORK := off
-USERS_HOME := $(filter-out $(CURDIR)/%,$(or $(PULUMI_HOME),$(HOME)/.pulumi))
+USERS_HOME := $(filter-out $(CURDIR)/% %/.tools/pulumi-home,$(or $(PULUMI_HOME),$(HOME)/.pulumi))
 export PULUMI_HOME := $(CURDIR)/.tools/pulumi-home
 export PULUMI_SKIP_UPDATE_CHECK := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
