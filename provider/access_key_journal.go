@@ -203,8 +203,14 @@ func (r *journalProvider) create(_ context.Context, req p.CreateRequest) (p.Crea
 	return p.CreateResponse{ID: req.Urn.Name(), Properties: req.Properties}, nil
 }
 
-// update has the engine record the journal.
+// update has the engine record the journal. When the engine skips the update because --continue-on-error goes on after
+// an error elsewhere, CLI 3.274.1 asks what it would have returned, with what the component registered instead of
+// Check's answer. The journal stays as it is then: if it became unknown, the component would register no key, and the
+// engine would delete the one that exists.
 func (r *journalProvider) update(_ context.Context, req p.UpdateRequest) (p.UpdateResponse, error) {
+	if _, unchecked := req.Inputs.GetOk("preview"); unchecked {
+		return p.UpdateResponse{Properties: req.State}, r.checkType(req.Urn)
+	}
 	return p.UpdateResponse{Properties: req.Inputs}, r.checkType(req.Urn)
 }
 

@@ -76,6 +76,16 @@ func TestAccessKeyJournal(t *testing.T) {
 		t.Errorf("an update that asks for nothing changes %v to %v", first, again)
 	}
 
+	// The update records what was checked, and what was never checked changes nothing: the engine skips that update.
+	next := ask(request.Set("generation", number(2))).Inputs
+	for _, tt := range []struct{ asked, want property.Map }{{next, next}, {request.Set("generation", number(2)), first}} {
+		resp, err := journals.update(t.Context(), p.UpdateRequest{Urn: urn, State: first, Inputs: tt.asked, DryRun: true})
+		check(t, err)
+		if !resp.Properties.Equals(tt.want) {
+			t.Errorf("asked for %v, the update returns %v", tt.asked, resp.Properties)
+		}
+	}
+
 	// What only AWS and the clock know is unknown in the preview that changes it, and the rest is known.
 	preview := ask(request.Set("preview", property.New(true)).Set("generation", number(2))).Inputs
 	for name, v := range preview.All {
