@@ -35,6 +35,8 @@ type construction struct {
 	name, parent string
 	options      pulumi.ResourceOption
 	in           *input.Inputs
+	// token is the component's type, once it is registered.
+	token string
 	*serve.Deployment
 }
 
@@ -59,7 +61,9 @@ func (c component) prepare(req *pulumirpc.ConstructRequest, d *serve.Deployment)
 	return func(
 		ctx *pulumi.Context, _, name string, _ host.ConstructInputs, options pulumi.ResourceOption,
 	) (*host.ConstructResult, error) {
-		made, err := c.construct(&construction{ctx, name, req.GetParent(), options, in, d})
+		made, err := c.construct(&construction{
+			Context: ctx, name: name, parent: req.GetParent(), options: options, in: in, Deployment: d,
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -142,13 +146,15 @@ func (c *construction) register(token string, made pulumi.ComponentResource) (pu
 	if err := c.RegisterComponentResource(token, c.name, made, c.options); err != nil {
 		return nil, fmt.Errorf("register the component: %w", err)
 	}
+	c.token = token
 	var child pulumi.ResourceOption = pulumi.Parent(made)
 	if unknown := c.in.Unknown(); !c.DryRun() && len(unknown) > 0 {
-		guard, err := c.refuseUnknowns(token, unknown)
+		guard, err := c.refuseUnknowns(unknown)
 		if err != nil {
 			return nil, err
 		}
-		child = pulumi.Composite(child, guard)
+		// What is refused comes before what would be deleted for it.
+		child = pulumi.Composite(child, guard, createFirst)
 	}
 	return child, nil
 }
@@ -156,11 +162,11 @@ func (c *construction) register(token string, made pulumi.ComponentResource) (pu
 // refuseUnknowns returns an option for the children of a component with unknown inputs in an update, which has the
 // engine create and update none of them. With --exclude it would, and leave out what is unknown, which the AWS provider
 // takes for removed. With --target it skips these children anyway, and nothing is refused.
-func (c *construction) refuseUnknowns(token string, unknown []string) (pulumi.ResourceOption, error) {
-	hook, err := c.RegisterHook(c.Context, fmt.Sprintf("refuse unknown inputs of %s %s in %s", token, c.name, c.parent),
+func (c *construction) refuseUnknowns(unknown []string) (pulumi.ResourceOption, error) {
+	hook, err := c.RegisterHook(c.Context, fmt.Sprintf("refuse unknown inputs of %s %s in %s", c.token, c.name, c.parent),
 		func(*pulumi.ResourceHookArgs) error {
-			return fmt.Errorf("%s: must be known in an update; it comes from a resource that was excluded: exclude %s too",
-				strings.Join(unknown, ", "), c.name)
+			return fmt.Errorf("%s: must be known in an update, which skips the resource that it comes from; with --exclude, "+
+				"skip these resources too: --exclude '**%s**'", strings.Join(unknown, ", "), c.token)
 		})
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ func (c *construction) explainExisting(
 		return pulumi.Composite(), nil //nolint:nilerr // See above.
 	}
 	urn := await[pulumi.URN](c.Context.Context(), component.URN())
-	name := fmt.Sprintf("explain errors of %s in %s", c.name, c.parent)
+	name := fmt.Sprintf("explain errors of %s %s in %s", c.token, c.name, c.parent)
 	hook, err := c.RegisterOnError(c.Context, name, func(args *pulumi.ErrorHookArgs) error {
 		if len(args.Errors) == 0 || !strings.Contains(args.Errors[0], "EntityAlreadyExists") {
 			return nil
@@ -55,18 +55,21 @@ func (c *construction) explainTaken(
 ) (pulumi.ResourceOption, error) {
 	return c.explainExisting(component, func(args *pulumi.ErrorHookArgs, _ pulumi.URN) string {
 		child, wanted := children[string(args.Type)], args.NewInputs["name"]
-		if child.lookUp == nil || !wanted.IsString() || !c.in.Given(child.input) {
+		if child.lookUp == nil || !c.in.Given(child.input) {
 			return "the object of this name was left over by an update that was cut off, or somebody else made it; see " +
 				leftOver
 		}
-		arn, err := child.lookUp(c.Context, wanted.StringValue(), pulumi.Parent(component))
-		name := arn[strings.LastIndex(arn, "/")+1:]
-		if err == nil && name != wanted.StringValue() && strings.EqualFold(name, wanted.StringValue()) {
-			return fmt.Sprintf("%s: the account has the %s %q, and IAM does not tell names apart by case; to change the case "+
-				"only, change to a third name first", child.input, child.kind, name)
+		if wanted.IsString() {
+			arn, err := child.lookUp(c.Context, wanted.StringValue(), pulumi.Parent(component))
+			name := arn[strings.LastIndex(arn, "/")+1:]
+			if err == nil && name != wanted.StringValue() && strings.EqualFold(name, wanted.StringValue()) {
+				return fmt.Sprintf("%s: the account has the %s %q, and IAM does not tell names apart by case; to change the "+
+					"case only, change to a third name first", child.input, child.kind, name)
+			}
 		}
-		return fmt.Sprintf("%s: the account has a %s of this name already; choose another name. If an update that was cut "+
-			"off left it over, see %s", child.input, child.kind, leftOver)
+		return fmt.Sprintf("%s: the account has a %s of this name already; choose another name. If it is one of this stack, "+
+			"change to a third name first; if an update that was cut off left it over, see %s", child.input, child.kind,
+			leftOver)
 	})
 }
 

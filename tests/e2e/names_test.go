@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd"
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/harness"
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
 
 // TestTakenNames checks what is said of names that the account has already, also in another case, which AWS takes for
@@ -64,4 +66,47 @@ func TestTakenNames(t *testing.T) {
 	_, err = awsiam.NewFromConfig(l.Config()).DeleteUser(t.Context(), &awsiam.DeleteUserInput{UserName: &other})
 	harness.Check(t, err)
 	s.MustDestroy()
+}
+
+// TestSameNames checks that components of different types may have the same name, whichever comes first.
+func TestSameNames(t *testing.T) {
+	t.Parallel()
+	l := harness.NewLab(t)
+	resources := map[string]lab.Resource{}
+	add := func(key, component string, properties map[string]any) {
+		t.Helper()
+		resources[key] = lab.Resource{Type: "cicd:" + component, Name: "ci", Properties: properties}
+		dir, err := l.WriteProgram("names", resources)
+		harness.Check(t, err)
+		if len(resources) == 1 {
+			if out, err := l.Command(t.Context(), dir, "stack", "init").CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		}
+		for range 2 {
+			if out, err := l.Command(t.Context(), dir, "up", "--yes", "--skip-preview").CombinedOutput(); err != nil {
+				t.Fatalf("%s: %v\n%s", component, err, out)
+			}
+		}
+		a := harness.Account(t, l)
+		if got := []int{len(a.Users), len(a.Roles), len(a.Providers)}; !slices.Equal(got, []int{
+			has(resources, "RobotAccount"), has(resources, "DeploymentRole"), has(resources, "OidcProvider"),
+		}) {
+			t.Errorf("with %s, there are %v users, roles and providers", component, got)
+		}
+	}
+	add("a", "DeploymentRole", map[string]any{"trusted": []string{accountIAM + "user/x"}})
+	add("b", "OidcProvider", map[string]any{"issuer": "https://ci.example.com", "audiences": []string{"x"}})
+	add("c", "RobotAccount", map[string]any{})
+	add("d", "AccessKey", map[string]any{"userName": "${c.userName}"})
+}
+
+// has returns how many resources are of a component.
+func has(resources map[string]lab.Resource, component string) (n int) {
+	for _, r := range resources {
+		if r.Type == "cicd:"+component {
+			n++
+		}
+	}
+	return n
 }

@@ -129,7 +129,7 @@ func (s *server) Construct(
 ) (resp *pulumirpc.ConstructResponse, err error) {
 	session := s.session.Load()
 	if session.ctx.Err() != nil {
-		return nil, errCancelled
+		return cancelled(req), nil
 	}
 	ctx, end := session.begin(ctx)
 	defer end()
@@ -154,19 +154,20 @@ func (s *server) Construct(
 	}
 	select {
 	case session.limiter <- struct{}{}:
-		defer func() { <-session.limiter }()
-		resp, err = constructAndClose(ctx, req, s.engine.Load(), construct)
+		resp, err = func() (*pulumirpc.ConstructResponse, error) {
+			defer func() { <-session.limiter }()
+			return constructAndClose(ctx, req, s.engine.Load(), construct)
+		}()
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
 	if err != nil && (strings.Contains(err.Error(), context.Canceled.Error()) ||
 		strings.Contains(err.Error(), errFailedElsewhere.Error())) {
 		// The engine stops asking for resources when one fails. It would show an error for each component that was still
-		// waiting for its children, and hide the one at fault. Once the engine has cancelled everything, it takes nothing
-		// from an answer, so that an empty one says the least.
+		// waiting for its children, and hide the one at fault.
 		select {
 		case <-session.ctx.Done():
-			return &pulumirpc.ConstructResponse{}, nil
+			return cancelled(req), nil
 		case <-time.After(s.cancelling):
 			return nil, errCancelled
 		}
@@ -175,4 +176,16 @@ func (s *server) Construct(
 		return nil, withoutAwaiting(err)
 	}
 	return resp, nil
+}
+
+// cancelled returns the answer to a request of an engine that has cancelled everything: one without outputs, of which
+// the engine takes nothing and shows no error. The program may still name the URN.
+func cancelled(req *pulumirpc.ConstructRequest) *pulumirpc.ConstructResponse {
+	var parent tokens.Type
+	if urn := resource.URN(req.GetParent()); urn.IsValid() {
+		parent = urn.QualifiedType()
+	}
+	urn := resource.NewURN(tokens.QName(req.GetStack()), tokens.PackageName(req.GetProject()), parent,
+		tokens.Type(req.GetType()), req.GetName())
+	return &pulumirpc.ConstructResponse{Urn: string(urn)}
 }

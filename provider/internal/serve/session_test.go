@@ -136,8 +136,8 @@ func TestCancelledElsewhere(t *testing.T) {
 		}
 		s.cancelling = time.Minute
 		time.AfterFunc(10*time.Millisecond, func() { _, _ = s.Cancel(context.Background(), &emptypb.Empty{}) })
-		if _, err := s.Construct(t.Context(), m.request()); err != nil {
-			t.Errorf("%v, and cancelled: the error is %v", cause, err)
+		if resp, err := s.Construct(t.Context(), m.request()); err != nil || resp.GetUrn() != componentURN {
+			t.Errorf("%v, and cancelled: the answer is %v, %v", cause, resp, err)
 		}
 	}
 }

@@ -106,7 +106,9 @@ func Compile(ctx context.Context, dir string) error {
 
 // A Resource is a resource of a program in YAML.
 type Resource struct {
-	Type       string         `json:"type"`
+	Type string `json:"type"`
+	// Name is the resource's name, if it is another one than its key.
+	Name       string         `json:"name,omitempty"`
 	Properties map[string]any `json:"properties,omitempty"`
 	Options    map[string]any `json:"options,omitempty"`
 }
