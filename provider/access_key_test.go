@@ -229,7 +229,7 @@ func TestAccessKeyWithoutHook(t *testing.T) {
 	_, err := tp.Construct(t.Context(), tp.keyRequest(t, map[string]resource.PropertyValue{
 		"ssmPath": resource.NewProperty("/cicd/bot"),
 	}))
-	if err == nil || !strings.Contains(err.Error(), "the access key could not be registered") {
+	if err == nil || !strings.Contains(err.Error(), "a resource could not be registered") {
 		t.Errorf("it ends with %v", err)
 	}
 	for _, r := range tp.registered() {

@@ -216,3 +216,23 @@ func TestCopiesOfSecrets(t *testing.T) {
 		}
 	}
 }
+
+// TestChildrenWithoutHooks checks that a component fails whose children were not registered, because their hooks could
+// not be: the engine would delete those that exist.
+func TestChildrenWithoutHooks(t *testing.T) {
+	t.Parallel()
+	for _, component := range []string{robotAccountToken, deploymentRoleToken, oidcProviderToken} {
+		tp := startProvider(t)
+		tp.noHooks = true
+		req := tp.robotRequest(t, nil)
+		switch component {
+		case deploymentRoleToken:
+			req = tp.roleRequest(t, nil)
+		case oidcProviderToken:
+			req = tp.oidcRequest(t, nil)
+		}
+		if _, err := tp.Construct(t.Context(), req); err == nil || !strings.Contains(err.Error(), "could not be registered") {
+			t.Errorf("%s: the error is %v", component, err)
+		}
+	}
+}

@@ -199,7 +199,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 	if err := putInlinePolicies(c, role, child); err != nil {
 		return nil, err
 	}
-	deployment.RoleName = role.Name
+	deployment.RoleName = whenRegistered(role, role.Name)
 	deployment.RoleArn = role.Arn
 	deployment.RoleUniqueID = role.UniqueId
 	deployment.TrustPolicy = trustPolicy

@@ -86,7 +86,7 @@ func newOidcProvider(c *construction) (pulumi.ComponentResource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register the OpenID Connect provider: %w", err)
 	}
-	component.ProviderArn = provider.Arn
+	component.ProviderArn = whenRegistered(provider, provider.Arn)
 	// These are the inputs, known in a preview, so that a role's trust policy is. What is made of them comes after the
 	// provider.
 	component.Issuer = after[pulumi.StringOutput, string](issuer, provider)

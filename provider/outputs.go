@@ -26,6 +26,20 @@ func secretText(text pulumi.StringOutput) pulumi.StringOutput {
 	return input.As[pulumi.StringOutput](pulumi.ToSecret(text))
 }
 
+// whenRegistered returns a string output of a resource, which fails if the resource was not registered.
+func whenRegistered(made pulumi.Resource, text pulumi.StringOutput) pulumi.StringOutput {
+	return applyText(pulumi.All(made.URN(), text), func(v []any) (string, error) {
+		urn, err := cast[pulumi.URN](v[0])
+		if err == nil {
+			err = checkRegistered(urn)
+		}
+		if err != nil {
+			return "", err
+		}
+		return cast[string](v[1])
+	})
+}
+
 // guarded returns f for an output to be applied to, which calls it in a goroutine where nobody else recovers: a panic
 // of f is an error, and so is a value of another type than f takes.
 func guarded[In, Out any](f func(In) (Out, error)) func(any) (Out, error) {

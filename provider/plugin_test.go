@@ -145,6 +145,9 @@ func (m testMonitor) RegisterResourceHook(
 func (m testMonitor) RegisterErrorHook(
 	_ context.Context, req *pulumirpc.RegisterErrorHookRequest,
 ) (*emptypb.Empty, error) {
+	if m.tp.noHooks {
+		return nil, status.Error(codes.Unavailable, "no hooks")
+	}
 	m.tp.mu.Lock()
 	defer m.tp.mu.Unlock()
 	if m.tp.errorHooks == nil {

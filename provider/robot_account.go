@@ -183,10 +183,10 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 		return nil, fmt.Errorf("register the policy: %w", err)
 	}
 
-	robot.UserName = user.Name
+	robot.UserName = whenRegistered(user, user.Name)
 	robot.UserArn = user.Arn
 	robot.UserUniqueID = user.UniqueId
-	robot.GroupName = group.Name
+	robot.GroupName = whenRegistered(group, group.Name)
 	robot.GroupArn = group.Arn
 	robot.GroupUniqueID = group.UniqueId
 	robot.PolicyName = groupPolicy.Name

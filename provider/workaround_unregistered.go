@@ -7,14 +7,13 @@ import (
 )
 
 // checkRegistered reports whether a resource was registered. The Pulumi SDK returns no error where it could not
-// register the hooks of a resource, but an empty resource: the key that exists would be deleted, and nothing put in the
-// stores.
+// register the hooks of a resource, but an empty resource: the engine would delete the one that exists.
 //
 // Needless once RegisterResource returns that error: TestSDKHidesFailedHooks fails then. Seen in v3.259.0; no upstream
 // issue is known.
 func checkRegistered(urn pulumi.URN) error {
 	if urn == "" {
-		return errors.New("the access key could not be registered")
+		return errors.New("a resource could not be registered, because its hooks could not")
 	}
 	return nil
 }

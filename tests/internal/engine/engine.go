@@ -144,6 +144,11 @@ func (monitor) RegisterResourceHook(context.Context, *pulumirpc.RegisterResource
 	return &emptypb.Empty{}, nil
 }
 
+// RegisterErrorHook takes a hook, which is never called.
+func (monitor) RegisterErrorHook(context.Context, *pulumirpc.RegisterErrorHookRequest) (*emptypb.Empty, error) {
+	return &emptypb.Empty{}, nil
+}
+
 // RegisterResource makes a resource as AWS would.
 func (m monitor) RegisterResource(
 	_ context.Context, req *pulumirpc.RegisterResourceRequest,
