@@ -847,11 +847,14 @@ func TestAccessKeyStoresRenamed(t *testing.T) {
 
 	// The new name is that of somebody else's.
 	s.takeStores("taken", "ID", "SECRET")
-	for want, inputs := range map[string]values{
-		"ResourceExistsException": stores("taken", "b"), "ParameterAlreadyExists": stores("b", "taken"),
-	} {
+	// In this order: the way back from a refused name makes a secret of that name once nobody else has it.
+	for _, refused := range []struct {
+		want   string
+		inputs values
+	}{{"ResourceExistsException", stores("taken", "b")}, {"ParameterAlreadyExists", stores("b", "taken")}} {
+		want := refused.want
 		s.Lab.Calls()
-		s.Give(inputs)
+		s.Give(refused.inputs)
 		s.fails(want)
 		for _, write := range s.KeyWrites() {
 			if strings.HasPrefix(write, "Delete") {
