@@ -133,7 +133,7 @@ func newAccessKey(c *construction) (pulumi.ComponentResource, error) {
 		return nil, fmt.Errorf("access keys need the Pulumi CLI %s: %w", cliVersions, err)
 	}
 	component := &AccessKey{}
-	child, err := c.register(accessKeyToken, component)
+	child, err := c.register(component)
 	if err != nil {
 		return nil, err
 	}

@@ -31,12 +31,10 @@ type component struct {
 // A construction is one Construct request in progress.
 type construction struct {
 	*pulumi.Context
-	// name, parent and options are those of the component; the parent is a URN.
-	name, parent string
-	options      pulumi.ResourceOption
-	in           *input.Inputs
-	// token is the component's type, once it is registered.
-	token string
+	// token, name, parent and options are those of the component; the token is its type, and the parent a URN.
+	token, name, parent string
+	options             pulumi.ResourceOption
+	in                  *input.Inputs
 	*serve.Deployment
 }
 
@@ -62,7 +60,7 @@ func (c component) prepare(req *pulumirpc.ConstructRequest, d *serve.Deployment)
 		ctx *pulumi.Context, _, name string, _ host.ConstructInputs, options pulumi.ResourceOption,
 	) (*host.ConstructResult, error) {
 		made, err := c.construct(&construction{
-			Context: ctx, name: name, parent: req.GetParent(), options: options, in: in, Deployment: d,
+			Context: ctx, token: req.GetType(), name: name, parent: req.GetParent(), options: options, in: in, Deployment: d,
 		})
 		if err != nil {
 			return nil, err
@@ -142,11 +140,10 @@ func (c *construction) identify(rules func(serve.Identity) input.Rules, names ..
 }
 
 // register registers the component itself, and returns the option that makes a resource its child.
-func (c *construction) register(token string, made pulumi.ComponentResource) (pulumi.ResourceOption, error) {
-	if err := c.RegisterComponentResource(token, c.name, made, c.options); err != nil {
+func (c *construction) register(made pulumi.ComponentResource) (pulumi.ResourceOption, error) {
+	if err := c.RegisterComponentResource(c.token, c.name, made, c.options); err != nil {
 		return nil, fmt.Errorf("register the component: %w", err)
 	}
-	c.token = token
 	var child pulumi.ResourceOption = pulumi.Parent(made)
 	if unknown := c.in.Unknown(); !c.DryRun() && len(unknown) > 0 {
 		guard, err := c.refuseUnknowns(unknown)

@@ -162,7 +162,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 		return nil, err
 	}
 	deployment := &DeploymentRole{}
-	child, err := c.register(deploymentRoleToken, deployment)
+	child, err := c.register(deployment)
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func newOidcProvider(c *construction) (pulumi.ComponentResource, error) {
 		return nil, err
 	}
 	component := &OidcProvider{}
-	child, err := c.register(oidcProviderToken, component)
+	child, err := c.register(component)
 	if err != nil {
 		return nil, err
 	}

@@ -133,7 +133,7 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 		return nil, err
 	}
 	robot := &RobotAccount{}
-	child, err := c.register(robotAccountToken, robot)
+	child, err := c.register(robot)
 	if err != nil {
 		return nil, err
 	}

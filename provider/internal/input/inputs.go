@@ -33,7 +33,7 @@ func (in *Inputs) Known(names ...string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { return in.values.Get(name).HasComputed() })
 }
 
-// Unknown returns the names of the inputs that are not known as a whole.
+// Unknown returns the names of the inputs that are unknown, or have a part that is.
 func (in *Inputs) Unknown() []string {
 	var names []string
 	for name, v := range in.values.AllStable {
@@ -118,9 +118,11 @@ func inherit(whole, part property.Value) property.Value {
 		WithDependencies(append(slices.Clone(whole.Dependencies()), part.Dependencies()...))
 }
 
-// isLost reports whether a value is null because an output of another resource is. A null of the program itself, which
-// is an input that it leaves out, depends on nothing.
+// isLost reports whether a value is null because an output of another resource is.
 func isLost(v property.Value) bool { return v.IsNull() && len(v.Dependencies()) > 0 }
+
+// isLeftOut reports whether a value is a null of the program itself, which depends on nothing.
+func isLeftOut(v property.Value) bool { return v.IsNull() && len(v.Dependencies()) == 0 }
 
 // Location is where a value stands, and whether it is, or lies within, a secret.
 type Location struct {

@@ -42,7 +42,7 @@ func (in *Inputs) checkFields(at Location, object property.Map, rules Rules) {
 			in.ReportWhole(Location{path: at.path[:1]}, errors.New("has a key that is not an input of this resource"))
 		case !recognised:
 			in.ReportWhole(at.Element(name), unrecognised(name, rules))
-		case !v.IsNull() || isLost(v):
+		case !isLeftOut(v):
 			in.check(at.Element(name), v, check)
 		}
 	}
@@ -50,7 +50,7 @@ func (in *Inputs) checkFields(at Location, object property.Map, rules Rules) {
 
 // Require reports inputs that are not given, each with what is to be done about it.
 func (in *Inputs) Require(name, fix string) {
-	if v := in.values.Get(name); v.IsNull() && !isLost(v) {
+	if isLeftOut(in.values.Get(name)) {
 		in.ReportWhole(At(name), errors.New("is required: "+fix))
 	}
 }
@@ -151,7 +151,7 @@ func Object(fields Rules, required ...string) Rule {
 		}
 		object := property.NewMap(parts(v))
 		for _, name := range required {
-			if field := object.Get(name); field.IsNull() && !isLost(field) {
+			if isLeftOut(object.Get(name)) {
 				in.ReportWhole(at.Element(name), errors.New("is required"))
 			}
 		}
