@@ -43,7 +43,7 @@ func newFleet(t *testing.T, l *lab.Lab, project string) *fleet {
 	harness.Check(t, err)
 	f := &fleet{t: t, lab: l, path: "/", policy: *made.Policy.Arn}
 	f.write(project)
-	f.run("stack", "init")
+	f.run("stack", "init", "--secrets-provider", lab.SecretsProvider)
 	f.run("config", "set", "aws:maxRetries", "4")
 	return f
 }

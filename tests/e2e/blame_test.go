@@ -57,7 +57,7 @@ func TestBlame(t *testing.T) {
 		return string(out)
 	}
 	set("two", "path", "bad")
-	run("stack", "init")
+	run("stack", "init", "--secrets-provider", lab.SecretsProvider)
 	const badPath = "cicd:index:RobotAccount resource 'two' has a problem: invalid input:"
 	blames(t, "a preview with a bad input", run("preview"), badPath)
 	blames(t, "an update with a bad input", run("up", "--yes", "--skip-preview"), badPath)

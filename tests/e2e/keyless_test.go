@@ -72,7 +72,7 @@ func stackOf(t *testing.T, l *lab.Lab, name string, resources map[string]lab.Res
 	t.Helper()
 	dir, err := l.WriteProgram(name, resources)
 	harness.Check(t, err)
-	if out, err := l.Command(t.Context(), dir, "stack", "init").CombinedOutput(); err != nil {
+	if out, err := l.Command(t.Context(), dir, "stack", "init", "--secrets-provider", lab.SecretsProvider).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return dir

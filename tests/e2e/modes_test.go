@@ -138,7 +138,7 @@ func TestEngineModes(t *testing.T) {
 				}
 			}
 			write(1)
-			run("", "stack", "init")
+			run("", "stack", "init", "--secrets-provider", lab.SecretsProvider)
 			run("", "up", "--yes", "--skip-preview")
 			write(2)
 			l.Writes()

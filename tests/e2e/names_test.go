@@ -79,7 +79,7 @@ func TestSameNames(t *testing.T) {
 		dir, err := l.WriteProgram("names", resources)
 		harness.Check(t, err)
 		if len(resources) == 1 {
-			if out, err := l.Command(t.Context(), dir, "stack", "init").CombinedOutput(); err != nil {
+			if out, err := l.Command(t.Context(), dir, "stack", "init", "--secrets-provider", lab.SecretsProvider).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
 		}

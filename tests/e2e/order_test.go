@@ -139,7 +139,7 @@ func TestOrder(t *testing.T) {
 					t.Fatalf("%v: %v\n%s", args, err, out)
 				}
 			}
-			run("stack", "init")
+			run("stack", "init", "--secrets-provider", lab.SecretsProvider)
 			run("up", "--yes", "--skip-preview")
 			l.Writes()
 			untried := inputsOf(t, component)

@@ -70,7 +70,8 @@ func localStack(t *testing.T, l *lab.Lab, dir string) *Stack {
 	t.Helper()
 	command, err := cli()
 	Check(t, err)
-	s, err := auto.UpsertStackLocalSource(t.Context(), "dev", dir, auto.EnvVars(l.Env()), auto.Pulumi(command))
+	s, err := auto.UpsertStackLocalSource(t.Context(), "dev", dir, auto.EnvVars(l.Env()), auto.Pulumi(command),
+		auto.SecretsProvider(lab.SecretsProvider))
 	Check(t, err)
 	return &Stack{s, t, l}
 }
@@ -89,7 +90,8 @@ func InlineStack(t *testing.T, l *lab.Lab, program pulumi.RunFunc) *Stack {
 	command, err := cli()
 	Check(t, err)
 	s, err := auto.UpsertStackInlineSource(t.Context(), "dev", "robot-account", program,
-		auto.Pulumi(command), auto.EnvVars(l.Env()), auto.WorkDir(t.TempDir()), auto.Project(workspace.Project{
+		auto.Pulumi(command), auto.EnvVars(l.Env()), auto.WorkDir(t.TempDir()),
+		auto.SecretsProvider(lab.SecretsProvider), auto.Project(workspace.Project{
 			Name: tokens.PackageName("robot-account"), Runtime: workspace.NewProjectRuntimeInfo("go", nil),
 		}))
 	Check(t, err)

@@ -129,6 +129,10 @@ func (f *front) close() { _ = f.server.Close() }
 // ServeHTTP passes a call on, and notes it, unless a fault is to happen to it. As with AWS, a call that has arrived is
 // served to its end, whether or not the caller is still there.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, vaultPath) {
+		serveVault(w, r)
+		return
+	}
 	f.serving.RLock()
 	defer f.serving.RUnlock()
 	r = r.WithContext(context.WithoutCancel(r.Context()))

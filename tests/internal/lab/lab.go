@@ -118,6 +118,7 @@ func (l *Lab) Env() map[string]string {
 		"PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
 
 		"PULUMI_CONFIG_PASSPHRASE":    "lab",
+		"VAULT_SERVER_URL":            l.Endpoint(),
 		"PULUMI_SKIP_UPDATE_CHECK":    "true",
 		"CICD_IAM_WAIT":               l.IAMWait.String(),
 		"AWS_ENDPOINT_URL":            l.Endpoint(),
