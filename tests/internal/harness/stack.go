@@ -2,12 +2,9 @@ package harness
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
-	"io"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
@@ -29,40 +26,6 @@ type Stack struct {
 	auto.Stack
 	T   *testing.T
 	Lab *lab.Lab
-}
-
-// cli is the CLI for all stacks.
-var cli = sync.OnceValues(func() (auto.PulumiCommand, error) {
-	command, err := auto.NewPulumiCommand(nil)
-	return frugal{command, &sync.Map{}}, err
-})
-
-// frugal is the CLI without what the Automation API asks it after each update and no test wants to know. Each answer
-// would cost half a second.
-type frugal struct {
-	auto.PulumiCommand
-	// outputs are the outputs of stacks without secrets, by working folder.
-	outputs *sync.Map
-}
-
-// Run runs a command of the CLI.
-func (f frugal) Run(
-	ctx context.Context, workdir string, stdin io.Reader, out, errs []io.Writer, env []string, args ...string,
-) (stdout, stderr string, code int, err error) {
-	command := strings.Join(args, " ")
-	if strings.HasPrefix(command, "stack history ") {
-		return "[]", "", 0, nil
-	}
-	// The outputs are asked for without secrets, and right after that with them.
-	outputs, shown := strings.HasPrefix(command, "stack output "), strings.Contains(command, " --show-secrets")
-	if plain, ok := f.outputs.LoadAndDelete(workdir); ok && outputs && shown {
-		return plain.(string), "", 0, nil
-	}
-	stdout, stderr, code, err = f.PulumiCommand.Run(ctx, workdir, stdin, out, errs, env, args...)
-	if outputs && !shown && err == nil && !strings.Contains(stdout, "[secret]") {
-		f.outputs.Store(workdir, stdout)
-	}
-	return stdout, stderr, code, err
 }
 
 // localStack makes a stack of the program in a folder.

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// SecretsProvider is the secrets provider of stacks, which has Vault encrypt the key of a stack's secrets. To derive a key
-// from a passphrase, as the CLI does otherwise, costs each command a third of its time.
+// SecretsProvider is the secrets provider of stacks, which has Vault encrypt the key of a stack's secrets. To derive a
+// key from a passphrase, as the CLI does otherwise, costs each command a third of its time.
 const SecretsProvider = "hashivault://lab"
 
 // vaultPath is where the lab serves Vault.
