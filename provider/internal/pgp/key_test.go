@@ -56,6 +56,7 @@ func TestCheckKey(t *testing.T) {
 	for name, tt := range map[string]struct{ key, want string }{
 		"empty":     {"", "must be an OpenPGP public key in base64"},
 		"no base64": {"not base64!", "must be an OpenPGP public key in base64"},
+		"longest":   {strings.Repeat("A", maxKey), "must be an OpenPGP public key in base64"},
 		"no key":    {base64Of([]byte("no key")), "must be an OpenPGP public key in base64"},
 		"cut off":   {base64Of(public[:len(public)/3]), "must be an OpenPGP public key in base64"},
 		"armored":   {armored.String(), "this one has its armor"},

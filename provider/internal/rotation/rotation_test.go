@@ -363,6 +363,56 @@ func TestPrevious(t *testing.T) {
 	}
 }
 
+// TestBoundaries checks what happens at exactly the time that a rule names, and a second before.
+func TestBoundaries(t *testing.T) {
+	t.Parallel()
+	second := Journal{
+		Requested: 2, Generation: 2, First: 1, User: "bot", Previous: 1, PreviousStatus: Active, Before: []string{"K1"},
+		PlannedAt: start,
+	}
+	moved := Journal{Requested: 1, Generation: 1, First: 1, User: "bot", Before: []string{"K1"}, PlannedAt: start}
+	request := Request{User: "bot", Generation: 2, Previous: Active, KeysKnown: true, Lag: lag, Keys: []UserKey{
+		{"K1", start.Add(-day), true}, {"K2", start, true},
+	}}
+	rotated := func(step Step) bool { return step.Planned }
+	for name, tt := range map[string]struct {
+		journal Journal
+		at      time.Duration
+		change  func(*Request)
+		happens func(Step) bool
+	}{
+		"rotateEvery": {second, 90 * day, func(r *Request) { r.Every = 90 * day }, rotated},
+		"handOver": {
+			second, 7 * day, func(r *Request) { r.Previous, r.HandOver = Inactive, 7*day },
+			func(s Step) bool { return s.PreviousStatus == Inactive },
+		},
+		"rotateEvery of a key that was moved into the slot": {
+			moved, day, func(r *Request) { r.Generation, r.Every, r.Keys = 1, day, r.Keys[:1] }, rotated,
+		},
+		"a previous key that AWS does not list": {
+			second, settled, func(r *Request) { r.Keys = r.Keys[1:] }, func(s Step) bool { return s.Previous == 0 },
+		},
+	} {
+		r := request
+		tt.change(&r)
+		for before, want := range map[time.Duration]bool{0: true, time.Second: false} {
+			r.Now = start.Add(tt.at - before)
+			if step, err := tt.journal.Next(r); err != nil || tt.happens(step) != want {
+				t.Errorf("%s, %v before: %+v, %v", name, before, step, err)
+			}
+		}
+	}
+	// A key of another user that is 5 minutes older than the generation can be the stack's, as far as clocks agree.
+	for age, want := range map[time.Duration]bool{5 * time.Minute: true, 5*time.Minute + time.Second: false} {
+		r := request
+		r.User, r.Now, r.Keys = "robot", start.Add(day), []UserKey{{"K9", start.Add(-age), true}}
+		_, err := second.Next(r)
+		if renamed := new(RenamedError); errors.As(err, &renamed) != want {
+			t.Errorf("a key that is %v older: %v", age, err)
+		}
+	}
+}
+
 // TestPreviousThatIsGone checks that a previous key that AWS does not list is forgotten, and not one that AWS does not
 // list yet.
 func TestPreviousThatIsGone(t *testing.T) {

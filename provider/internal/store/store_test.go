@@ -21,6 +21,7 @@ func TestNames(t *testing.T) {
 			[]string{
 				"1234abcd-12ab-34cd-56ef-1234567890ab", "mrk-1234abcd", "alias/cicd", "alias/aws/secretsmanager",
 				"arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab", "arn:aws-cn:kms:cn-north-1:123456789012:alias/cicd",
+				strings.Repeat("b", 2048),
 			},
 			[]string{"", "a b", "arn:aws:iam::123456789012:role/x", "alias/", "arn:aws:kms:eu-central-1:12:key/a", "a\n",
 				"a" + strings.Repeat("b", 2048)},
