@@ -28,13 +28,13 @@ func TestNullOfAnotherResource(t *testing.T) {
 		others   resource.PropertyMap
 	}{
 		robotAccountToken: {robotAccountRules(serve.Identity{}), []string{
-			"userName", "groupName", "policyName", "path", "tags", "forceDestroy", "allowSessionTags",
+			"userName", "groupName", "policyName", "path", "tags", "forceDestroy", "allowSessionTags", adoptInput,
 		}, nil},
 		deploymentRoleToken: {deploymentRoleRules(serve.Identity{}), []string{
-			"roleName", "path", "description", "maxSessionDuration", "allowSessionTags", "tags",
+			"roleName", "path", "description", "maxSessionDuration", "allowSessionTags", "tags", adoptInput,
 		}, resource.PropertyMap{"trusted": strs(testRobot)}},
 		accessKeyToken: {accessKeyRules, nil, resource.PropertyMap{"userName": resource.NewProperty("bot")}},
-		oidcProviderToken: {oidcProviderRules(serve.Identity{}), []string{"tags"}, resource.PropertyMap{
+		oidcProviderToken: {oidcProviderRules(serve.Identity{}), []string{"tags", adoptInput}, resource.PropertyMap{
 			"issuer": resource.NewProperty(testIssuer),
 		}},
 	} {

@@ -42,6 +42,7 @@ type DeploymentRoleArgs struct {
 	AllowSessionTags    pulumi.BoolPtrInput     `pulumi:"allowSessionTags,optional"`
 	SourceIps           pulumi.StringArrayInput `pulumi:"sourceIps,optional"`
 	Tags                pulumi.StringMapInput   `pulumi:"tags,optional"`
+	Adopt               pulumi.BoolPtrInput     `pulumi:"adopt,optional"`
 }
 
 // DeploymentRole is an IAM role with the permissions of one deployment target, which only named users, roles and CI
@@ -75,7 +76,8 @@ func deploymentRoleRules(aws serve.Identity) input.Rules {
 		"allowSessionTags": input.OrNull(input.Boolean),
 		"sourceIps": input.AtMost(iam.MaxTrustSources, intoTrustPolicy, input.NonEmpty(iam.CheckCIDR,
 			"leave it out to allow calls from anywhere")),
-		"tags": input.OrNull(input.Tags(nil, aws.DefaultTags)),
+		"tags":     input.OrNull(input.Tags(nil, aws.DefaultTags)),
+		adoptInput: input.OrNull(input.Boolean),
 	}
 }
 
@@ -87,6 +89,7 @@ func checkDeploymentRole(in *input.Inputs, name string) {
 	in.RejectSecretNames(managedPoliciesInput, inlinePoliciesInput)
 	in.Check(deploymentRoleRules(serve.Identity{}))
 	in.CheckGeneratedName("roleName", name, iam.CheckRoleName)
+	checkAdoption(in, "roleName")
 	if in.Err() != nil {
 		return
 	}
@@ -161,6 +164,10 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 	if err := c.in.Err(); err != nil {
 		return nil, err
 	}
+	adopted, err := c.adopt(aws, namedRole)
+	if err != nil {
+		return nil, err
+	}
 	deployment := &DeploymentRole{}
 	child, err := c.register(deployment)
 	if err != nil {
@@ -175,7 +182,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 	if c.in.Given("description") {
 		description = c.in.Text("description")
 	}
-	explained, err := c.explainTaken(deployment, map[string]named{"aws:iam/role:Role": {"role", "roleName", lookUpRole}})
+	explained, err := c.explainTaken(deployment, map[string]named{"aws:iam/role:Role": namedRole})
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +194,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 		MaxSessionDuration:  c.in.Integer("maxSessionDuration"),
 		PermissionsBoundary: c.in.Text("permissionsBoundary"),
 		Tags:                c.in.TextMap("tags", nil),
-	}, child, explained, c.hideCopies(map[string][]string{
+	}, child, explained, adopted.option(deployment, namedRole), c.hideCopies(map[string][]string{
 		"tags": {"tagsAll"}, "roleName": {"arn"}, "path": {"arn"}, inlinePoliciesInput: {"inlinePolicies"},
 	}))
 	if err != nil {
@@ -199,19 +206,14 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 	if err := putInlinePolicies(c, role, child); err != nil {
 		return nil, err
 	}
+	if adopted != nil {
+		warnOfOtherPolicies(c, deployment, role)
+	}
 	deployment.RoleName = whenRegistered(role, role.Name)
 	deployment.RoleArn = role.Arn
 	deployment.RoleUniqueID = role.UniqueId
 	deployment.TrustPolicy = trustPolicy
 	return deployment, nil
-}
-
-func lookUpRole(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (string, error) {
-	role, err := awsiam.LookupRole(ctx, &awsiam.LookupRoleArgs{Name: name}, opts...)
-	if err != nil {
-		return "", err
-	}
-	return role.Arn, nil
 }
 
 // roleResource returns the name of the resource of the role, which follows the role's given name: a role with another

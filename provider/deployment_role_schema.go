@@ -111,4 +111,7 @@ func (args *DeploymentRoleArgs) Annotate(a infer.Annotator) {
 		"spaces and `_ . : / = + - @`; no key twice in different case, and none that begins with `aws:`. By default none. "+
 		"A change updates the role in place. "+
 		"(Source: IAM User Guide, \"Tags for AWS Identity and Access Management resources\".)")
+	a.Describe(&args.Adopt, "Whether the role exists already, and is taken over instead of made. `roleName` is then "+
+		"required, and must be known in a preview; `path` must be that of the role. Policies that the role has and the "+
+		"inputs do not stay in force, and are named in a warning. "+adoptDescription)
 }

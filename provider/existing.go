@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"strings"
 
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
 )
 
 // errorHookVersions are the versions of the Pulumi CLI that have error hooks in Go.
@@ -14,7 +17,7 @@ const errorHookVersions = ">=3.217.1"
 // An error hook cannot add to the error of AWS, only replace it, so this one logs a second error on the component. A
 // CLI without error hooks shows the error of AWS alone.
 func (c *construction) explainExisting(
-	component pulumi.ComponentResource, explain func(args *pulumi.ErrorHookArgs, component pulumi.URN) string,
+	component pulumi.ComponentResource, explain func(args *pulumi.ErrorHookArgs) string,
 ) (pulumi.ResourceOption, error) {
 	if c.DryRun() {
 		return pulumi.Composite(), nil
@@ -22,17 +25,12 @@ func (c *construction) explainExisting(
 	if err := c.RequirePulumiVersion(errorHookVersions); err != nil {
 		return pulumi.Composite(), nil //nolint:nilerr // See above.
 	}
-	urn := await[pulumi.URN](c.Context.Context(), component.URN())
 	name := fmt.Sprintf("explain errors of %s %s in %s", c.token, c.name, c.parent)
 	hook, err := c.RegisterOnError(c.Context, name, func(args *pulumi.ErrorHookArgs) error {
 		if len(args.Errors) == 0 || !strings.Contains(args.Errors[0], "EntityAlreadyExists") {
 			return nil
 		}
-		parent, err := urn()
-		if err != nil {
-			return err
-		}
-		return c.Log.Error(explain(args, parent), &pulumi.LogArgs{Resource: component})
+		return c.Log.Error(explain(args), &pulumi.LogArgs{Resource: component})
 	})
 	if err != nil {
 		return nil, err
@@ -40,12 +38,54 @@ func (c *construction) explainExisting(
 	return pulumi.ResourceHooks(&pulumi.ResourceHookBinding{OnError: []*pulumi.ErrorHook{hook}}), nil
 }
 
-// A named is a kind of IAM object whose name can be given.
+// A named is a kind of IAM object whose name is given to a component.
 type named struct {
 	// kind is what IAM calls it, and input the component's input.
 	kind, input string
-	// lookUp returns the ARN of the one with a name.
-	lookUp func(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (arn string, err error)
+	// lookUp returns the one with a name.
+	lookUp func(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (iam.Entity, error)
+	// create is the command that creates one, without its name, if a component has others beside it.
+	create string
+	// byARN says that Pulumi imports it by its ARN, and not by its name.
+	byARN bool
+}
+
+var (
+	namedUser = named{
+		kind: "user", input: "userName", lookUp: lookUpUser, create: "aws iam create-user --user-name",
+	}
+	namedGroup = named{
+		kind: "group", input: "groupName", lookUp: lookUpGroup, create: "aws iam create-group --group-name",
+	}
+	namedRole = named{kind: "role", input: "roleName", lookUp: lookUpRole}
+)
+
+func lookUpUser(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (iam.Entity, error) {
+	user, err := awsiam.LookupUser(ctx, &awsiam.LookupUserArgs{UserName: name}, opts...)
+	if err != nil {
+		return iam.Entity{}, err
+	}
+	return iam.ParseEntity("user", user.Arn)
+}
+
+func lookUpGroup(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (iam.Entity, error) {
+	group, err := awsiam.LookupGroup(ctx, &awsiam.LookupGroupArgs{GroupName: name}, opts...)
+	if err != nil {
+		return iam.Entity{}, err
+	}
+	entity, err := iam.ParseEntity("group", group.Arn)
+	for _, user := range group.Users {
+		entity.Members = append(entity.Members, user.UserName)
+	}
+	return entity, err
+}
+
+func lookUpRole(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (iam.Entity, error) {
+	role, err := awsiam.LookupRole(ctx, &awsiam.LookupRoleArgs{Name: name}, opts...)
+	if err != nil {
+		return iam.Entity{}, err
+	}
+	return iam.ParseEntity("role", role.Arn)
 }
 
 // explainTaken is [construction.explainExisting] for children with names that are given. IAM takes names for the same
@@ -53,23 +93,22 @@ type named struct {
 func (c *construction) explainTaken(
 	component pulumi.ComponentResource, children map[string]named,
 ) (pulumi.ResourceOption, error) {
-	return c.explainExisting(component, func(args *pulumi.ErrorHookArgs, _ pulumi.URN) string {
+	return c.explainExisting(component, func(args *pulumi.ErrorHookArgs) string {
 		child, wanted := children[string(args.Type)], args.NewInputs["name"]
 		if child.lookUp == nil || !c.in.Given(child.input) {
 			return "the object of this name was left over by an update that was cut off, or somebody else made it; see " +
 				leftOver
 		}
 		if wanted.IsString() {
-			arn, err := child.lookUp(c.Context, wanted.StringValue(), pulumi.Parent(component))
-			name := arn[strings.LastIndex(arn, "/")+1:]
-			if err == nil && name != wanted.StringValue() && strings.EqualFold(name, wanted.StringValue()) {
+			found, err := child.lookUp(c.Context, wanted.StringValue(), pulumi.Parent(component))
+			if err == nil && found.Name != wanted.StringValue() {
 				return fmt.Sprintf("%s: the account has the %s %q, and IAM does not tell names apart by case; to change the "+
-					"case only, change to a third name first", child.input, child.kind, name)
+					"case only, change to a third name first", child.input, child.kind, found.Name)
 			}
 		}
-		return fmt.Sprintf("%s: the account has a %s of this name already; choose another name. If it is one of this stack, "+
-			"change to a third name first; if an update that was cut off left it over, see %s", child.input, child.kind,
-			leftOver)
+		return fmt.Sprintf("%s: the account has a %s of this name already; choose another name, or take it over with %s: "+
+			"true, see %s. If it is one of this stack, change to a third name first; if an update that was cut off left it "+
+			"over, see %s", child.input, child.kind, adoptInput, adoptGuide, leftOver)
 	})
 }
 

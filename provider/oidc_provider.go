@@ -24,6 +24,7 @@ type OidcProviderArgs struct {
 	Audiences   pulumi.StringArrayInput `pulumi:"audiences,optional"`
 	Thumbprints pulumi.StringArrayInput `pulumi:"thumbprints,optional"`
 	Tags        pulumi.StringMapInput   `pulumi:"tags,optional"`
+	Adopt       pulumi.BoolPtrInput     `pulumi:"adopt,optional"`
 }
 
 // OidcProvider is an account's trust in the tokens of one issuer. Its fields are its outputs.
@@ -43,6 +44,7 @@ func oidcProviderRules(aws serve.Identity) input.Rules {
 			"a provider without audiences takes no token; leave it out for the issuer's default")),
 		"thumbprints": input.AtMost(oidc.MaxThumbprints, intoOidcProvider, input.List(oidc.CheckThumbprint)),
 		"tags":        input.OrNull(input.Tags(nil, aws.DefaultTags)),
+		adoptInput:    input.OrNull(input.Boolean),
 	}
 }
 
@@ -50,6 +52,7 @@ func oidcProviderRules(aws serve.Identity) input.Rules {
 func checkOidcProvider(in *input.Inputs, _ string) {
 	in.Require("issuer", "name the URL that the tokens have as iss")
 	in.Check(oidcProviderRules(serve.Identity{}))
+	checkAdoption(in, "issuer")
 	if issuer := in.Get("issuer"); in.Err() == nil && issuer.IsString() && !in.Given("audiences") {
 		if _, err := oidc.DefaultAudience(issuer.AsString(), ""); err != nil {
 			in.ReportWhole(input.At("audiences"), err)
@@ -64,6 +67,11 @@ func newOidcProvider(c *construction) (pulumi.ComponentResource, error) {
 		return nil, err
 	}
 	audiences, err := oidcAudiences(c, aws.Account)
+	if err != nil {
+		return nil, err
+	}
+	namedProvider := namedProviderOf(aws.Account)
+	adopted, err := c.adopt(aws, namedProvider)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +90,9 @@ func newOidcProvider(c *construction) (pulumi.ComponentResource, error) {
 		ClientIdLists:   audiences,
 		ThumbprintLists: c.in.TextList("thumbprints"),
 		Tags:            c.in.TextMap("tags", nil),
-	}, child, explained, c.hideCopies(map[string][]string{"tags": {"tagsAll"}, "issuer": {"arn"}}))
+	}, child, explained, adopted.option(component, namedProvider), c.hideCopies(map[string][]string{
+		"tags": {"tagsAll"}, "issuer": {"arn"},
+	}))
 	if err != nil {
 		return nil, fmt.Errorf("register the OpenID Connect provider: %w", err)
 	}
@@ -110,12 +120,23 @@ func oidcAudiences(c *construction, account *iam.Account) (pulumi.StringArrayInp
 	return pulumi.StringArray{c.in.Derived(audience, known, "issuer")}, nil
 }
 
+// namedProviderOf is the provider of an issuer, whose ARN the account tells. It is only looked up for a known account.
+func namedProviderOf(account *iam.Account) named {
+	kind := "OpenID Connect provider"
+	return named{kind: kind, input: "issuer", byARN: true, lookUp: func(
+		ctx *pulumi.Context, issuer string, opts ...pulumi.InvokeOption,
+	) (iam.Entity, error) {
+		arn := account.OIDCProviderARN(issuer)
+		_, err := awsiam.LookupOpenIdConnectProvider(ctx, &awsiam.LookupOpenIdConnectProviderArgs{Arn: &arn}, opts...)
+		return iam.Entity{Kind: kind, Name: issuer, ARN: arn}, err
+	}}
+}
+
 // explainExistingProvider returns what to do if the account has a provider for the issuer already.
-func explainExistingProvider(args *pulumi.ErrorHookArgs, component pulumi.URN) string {
-	return fmt.Sprintf("the account has an OpenID Connect provider for this issuer already, and can have "+
-		"only one: leave this resource out, which is right where others use the provider too, since roles need only its "+
-		"issuer; or take the provider over with pulumi import %s '%s' ARN --parent '%s', where "+
-		"aws iam list-open-id-connect-providers lists the ARN", args.Type, args.Name, component)
+func explainExistingProvider(*pulumi.ErrorHookArgs) string {
+	return "issuer: the account has an OpenID Connect provider for this issuer already, and can have only one; leave " +
+		"this resource out, which is right where others use the provider too, since roles need only its issuer; or take " +
+		"the provider over with " + adoptInput + ": true, see " + adoptGuide
 }
 
 // after returns an output with the same value that depends on a resource too. The URN is known in a preview.

@@ -43,4 +43,8 @@ func (args *OidcProviderArgs) Annotate(a infer.Annotator) {
 		"digits, spaces and `_ . : / = + - @`; no key twice in different case, and none that begins with `aws:`. By "+
 		"default none. A change updates the provider in place. (Source: IAM User Guide, \"Tags for AWS Identity and "+
 		"Access Management resources\".)")
+	a.Describe(&args.Adopt, "Whether the account has a provider for the issuer already, which is taken over instead of "+
+		"made. "+
+		"`issuer` must be known in a preview. Audiences that the provider has and the inputs do not are removed. "+
+		adoptDescription)
 }

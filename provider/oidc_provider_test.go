@@ -185,7 +185,7 @@ func TestOidcProviderExists(t *testing.T) {
 			const urn = "urn:pulumi:stack::project::" + oidcProviderToken + "::github"
 			if log.GetSeverity() != pulumirpc.LogSeverity_ERROR || log.GetUrn() != urn ||
 				!strings.Contains(log.GetMessage(), "leave this resource out") ||
-				!strings.Contains(log.GetMessage(), "pulumi import "+childOidcProviderType+" 'github' ARN --parent '"+urn+"'") {
+				!strings.Contains(log.GetMessage(), "take the provider over with adopt: true") {
 				t.Errorf("%s: the log is %v", name, log)
 			}
 		}

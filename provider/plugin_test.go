@@ -52,6 +52,12 @@ type testPlugin struct {
 	noHooks bool
 	// userKeys are the access keys that AWS lists, by ID, with the time at which each was made.
 	userKeys map[string]string
+	// exist are the IAM objects that AWS has, by the type of their look-up and the name that it is asked for.
+	exist map[string]resource.PropertyMap
+	// noLookUp is the error with which AWS answers a look-up of anything else, if it is not that there is none.
+	noLookUp string
+	// state is what AWS answers of new resources beside their inputs, by type.
+	state map[string]resource.PropertyMap
 	// fails is the error with which AWS answers the creation of a custom resource, if it does.
 	fails string
 	// errorHooks are the registered error hooks, by name.
@@ -215,6 +221,15 @@ func (tp *testPlugin) Call(args pulumi.MockCallArgs) (resource.PropertyMap, erro
 		}
 		return resource.PropertyMap{"accessKeys": resource.NewProperty(keys)}, nil
 	}
+	if kind, isLookUp := strings.CutPrefix(args.Token, "aws:iam/get"); isLookUp {
+		kind, _, _ = strings.Cut(kind, ":")
+		for _, name := range []resource.PropertyKey{"userName", "groupName", "name", "arn"} {
+			if v := args.Args[name]; v.IsString() && tp.exist[kind+" "+v.StringValue()] != nil {
+				return tp.exist[kind+" "+v.StringValue()], nil
+			}
+		}
+		return nil, errors.New(cmp.Or(tp.noLookUp, "reading IAM "+kind+": couldn't find resource"))
+	}
 	if tp.callerARN == "" {
 		return resource.PropertyMap{}, nil
 	}
@@ -247,6 +262,7 @@ func (tp *testPlugin) NewResource(args pulumi.MockResourceArgs) (string, resourc
 	if kind == "AccessKey" {
 		state["createDate"], state["secret"] = resource.NewProperty(testCreated), resource.NewProperty("secret of "+args.Name)
 	}
+	maps.Copy(state, tp.state[args.TypeToken])
 	state["arn"] = resource.NewProperty("arn:" + kind)
 	state["uniqueId"] = resource.NewProperty("ID" + kind)
 	return args.Name + "-id", state, nil

@@ -32,6 +32,7 @@ type RobotAccountArgs struct {
 	AssumableRoles      pulumi.StringArrayInput `pulumi:"assumableRoles,optional"`
 	SourceIps           pulumi.StringArrayInput `pulumi:"sourceIps,optional"`
 	AllowSessionTags    pulumi.BoolPtrInput     `pulumi:"allowSessionTags,optional"`
+	Adopt               pulumi.BoolPtrInput     `pulumi:"adopt,optional"`
 }
 
 // RobotAccount is an IAM user for a CI/CD system, in a group that allows nothing but assuming roles. Its fields are its
@@ -79,6 +80,7 @@ func robotAccountRules(aws serve.Identity) input.Rules {
 		"sourceIps": input.AtMost(iam.MaxScopeSources, intoGroupPolicy, input.NonEmpty(iam.CheckCIDR,
 			"leave it out to allow calls from anywhere")),
 		"allowSessionTags": input.OrNull(input.Boolean),
+		adoptInput:         input.OrNull(input.Boolean),
 	}
 }
 
@@ -87,6 +89,7 @@ func checkRobotAccount(in *input.Inputs, name string) {
 	in.Check(robotAccountRules(serve.Identity{}))
 	in.CheckGeneratedName("userName", name, iam.CheckUserName)
 	in.CheckGeneratedName("groupName", name, iam.CheckGroupName)
+	checkAdoption(in, "userName", "groupName", "policyName")
 }
 
 // robotPolicyInputs are the inputs that the policy is made of.
@@ -132,6 +135,10 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 	if err != nil {
 		return nil, err
 	}
+	adopted, err := c.adopt(aws, namedUser, namedGroup)
+	if err != nil {
+		return nil, err
+	}
 	robot := &RobotAccount{}
 	child, err := c.register(robot)
 	if err != nil {
@@ -139,7 +146,7 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 	}
 
 	explained, err := c.explainTaken(robot, map[string]named{
-		"aws:iam/user:User": {"user", "userName", lookUpUser}, "aws:iam/group:Group": {"group", "groupName", lookUpGroup},
+		"aws:iam/user:User": namedUser, "aws:iam/group:Group": namedGroup,
 	})
 	if err != nil {
 		return nil, err
@@ -150,7 +157,7 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 		Tags:                c.in.TextMap("tags", withDefaultTags(aws.DefaultTags)),
 		PermissionsBoundary: c.in.Text("permissionsBoundary"),
 		ForceDestroy:        c.in.Boolean("forceDestroy"),
-	}, child, explained, replaceOnRename, c.hideCopies(map[string][]string{
+	}, child, explained, adopted.option(robot, namedUser), replaceOnRename, c.hideCopies(map[string][]string{
 		"tags": {"tagsAll"}, "userName": {"arn"}, "path": {"arn"},
 	}))
 	if err != nil {
@@ -159,7 +166,9 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 	group, err := awsiam.NewGroup(c.Context, c.name, &awsiam.GroupArgs{
 		Name: c.in.Text("groupName"),
 		Path: c.in.Text("path"),
-	}, child, explained, replaceOnRename, c.hideCopies(map[string][]string{"groupName": {"arn"}, "path": {"arn"}}))
+	}, child, explained, adopted.option(robot, namedGroup), replaceOnRename, c.hideCopies(map[string][]string{
+		"groupName": {"arn"}, "path": {"arn"},
+	}))
 	if err != nil {
 		return nil, fmt.Errorf("register the group: %w", err)
 	}
@@ -198,22 +207,6 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 // stays with them, and the AWS provider would look for it under the old name, not find it, and take it for gone: a
 // group's old policy would go on granting, and a user's old keys would go on working.
 var replaceOnRename = pulumi.ReplaceOnChanges([]string{"name"})
-
-func lookUpUser(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (string, error) {
-	user, err := awsiam.LookupUser(ctx, &awsiam.LookupUserArgs{UserName: name}, opts...)
-	if err != nil {
-		return "", err
-	}
-	return user.Arn, nil
-}
-
-func lookUpGroup(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (string, error) {
-	group, err := awsiam.LookupGroup(ctx, &awsiam.LookupGroupArgs{GroupName: name}, opts...)
-	if err != nil {
-		return "", err
-	}
-	return group.Arn, nil
-}
 
 // withDefaultTags returns a function that merges tags over the default ones, which yield to the AWS provider's too.
 func withDefaultTags(ofProvider map[string]string) func(map[string]property.Value) map[string]property.Value {

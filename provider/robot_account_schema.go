@@ -78,4 +78,8 @@ func (args *RobotAccountArgs) Annotate(a infer.Annotator) {
 		"null of another resource is an error. A "+
 		"change updates the policy in place; neither order nor repetition is a change. "+
 		"(Source: IAM User Guide, \"AWS global condition context keys\", `aws:SourceIp`.)")
+	a.Describe(&args.Adopt, "Whether the user and the group exist already, and are taken over instead of made. "+
+		"`userName`, `groupName` and `policyName` are then required, and must be known in a preview. The group must have "+
+		"no other members. The user is put into the group, and the policy is put under its name, over what the group has "+
+		"there. The group's other policies stay, and so do the user's policies and access keys. "+adoptDescription)
 }

@@ -172,6 +172,12 @@ namespace PulumiCicd.Cicd
 
     public sealed class OidcProviderArgs : global::Pulumi.ResourceArgs
     {
+        /// <summary>
+        /// Whether the account has a provider for the issuer already, which is taken over instead of made. `issuer` must be known in a preview. Audiences that the provider has and the inputs do not are removed. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
+        /// </summary>
+        [Input("adopt")]
+        public Input<bool>? Adopt { get; set; }
+
         [Input("audiences")]
         private InputList<string>? _audiences;
 

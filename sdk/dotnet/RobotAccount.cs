@@ -129,6 +129,12 @@ namespace PulumiCicd.Cicd
     public sealed class RobotAccountArgs : global::Pulumi.ResourceArgs
     {
         /// <summary>
+        /// Whether the user and the group exist already, and are taken over instead of made. `userName`, `groupName` and `policyName` are then required, and must be known in a preview. The group must have no other members. The user is put into the group, and the policy is put under its name, over what the group has there. The group's other policies stay, and so do the user's policies and access keys. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
+        /// </summary>
+        [Input("adopt")]
+        public Input<bool>? Adopt { get; set; }
+
+        /// <summary>
         /// Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
         /// </summary>
         [Input("allowSessionTags")]

@@ -136,6 +136,7 @@ export class OidcProvider extends pulumi.ComponentResource {
             if (args?.issuer === undefined && !opts.urn) {
                 throw new Error("Missing required property 'issuer'");
             }
+            resourceInputs["adopt"] = args?.adopt;
             resourceInputs["audiences"] = args?.audiences;
             resourceInputs["issuer"] = args?.issuer;
             resourceInputs["tags"] = args?.tags;
@@ -155,6 +156,10 @@ export class OidcProvider extends pulumi.ComponentResource {
  * The set of arguments for constructing a OidcProvider resource.
  */
 export interface OidcProviderArgs {
+    /**
+     * Whether the account has a provider for the issuer already, which is taken over instead of made. `issuer` must be known in a preview. Audiences that the provider has and the inputs do not are removed. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
+     */
+    adopt?: pulumi.Input<boolean | undefined>;
     /**
      * The audiences that the provider takes, the tokens' claim `aud`: 1 to 100 of 1 to 255 characters. By default the one that the issuer's tokens have: `sts.amazonaws.com` for GitHub and Buildkite (`sts.amazonaws.com.cn` in China), `https://gitlab.com` for gitlab.com, the organization's UUID for CircleCI, `aws.workload.identity` for HCP Terraform, the host for Spacelift and `api://AzureADTokenExchange` for Azure DevOps. Required for every other issuer: Bitbucket, Pulumi Cloud and what is self-managed. A role's job must have one of them. A change updates the provider in place. (Sources: IAM API Reference, "AddClientIDToOpenIDConnectProvider"; IAM User Guide, "IAM and AWS STS quotas".)
      */

@@ -41,7 +41,7 @@ func TestTakenNames(t *testing.T) {
 		says      string
 	}{
 		{&userName, "CI", "other", `userName: the account has the user "ci", and IAM does not tell names apart by case`},
-		{&userName, other, "", "userName: the account has a user of this name already; choose another name"},
+		{&userName, other, "", "userName: the account has a user of this name already; choose another name, or take it over with adopt: true"},
 		{&groupName, "Robots", "others", `groupName: the account has the group "robots"`},
 		{&roleName, "Deploy", "release", `roleName: the account has the role "deploy"`},
 	} {

@@ -33,6 +33,9 @@ func TestOrder(t *testing.T) {
 	}{
 		"RobotAccount": {
 			map[string]any{"userName": "robot", "groupName": "robots", "policyName": "assume"}, []change{
+				// What the stack has is not taken over.
+				{"adopt", true, nil},
+				{"adopt", nil, nil},
 				{"tags", map[string]string{"a": "b"}, []string{"TagUser"}},
 				{"path", "/cicd/", []string{"UpdateGroup UpdateUser"}},
 				{"permissionsBoundary", accountIAM + "policy/old", []string{"PutUserPermissionsBoundary"}},
@@ -51,6 +54,8 @@ func TestOrder(t *testing.T) {
 		},
 		"DeploymentRole": {
 			map[string]any{"trusted": []string{accountIAM + "user/robot"}, "roleName": "deploy"}, []change{
+				{"adopt", true, nil},
+				{"adopt", nil, nil},
 				{"trusted", []string{accountIAM + "user/other"}, trust},
 				{"trustedJobs", []any{map[string]any{"gitlab": map[string]any{"project": "acme/shop", "branch": "main"}}}, trust},
 				{"externalId", "external", trust},
@@ -76,6 +81,8 @@ func TestOrder(t *testing.T) {
 		},
 		"OidcProvider": {
 			map[string]any{"issuer": "https://gitlab.com"}, []change{
+				{"adopt", true, nil},
+				{"adopt", nil, nil},
 				{"audiences", []string{"https://gitlab.com", "sts"}, []string{"AddClientIDToOpenIDConnectProvider"}},
 				{"audiences", []string{"aws"}, []string{
 					"AddClientIDToOpenIDConnectProvider",

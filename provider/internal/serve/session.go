@@ -14,6 +14,7 @@ type session struct {
 	ctx        context.Context
 	cancel     context.CancelFunc
 	identities identities
+	claims     claims
 	hooks      *hooks
 	// limiter has a place for each construct that may run.
 	limiter chan struct{}

@@ -139,6 +139,8 @@ func NewDeploymentRole(ctx *pulumi.Context,
 }
 
 type deploymentRoleArgs struct {
+	// Whether the role exists already, and is taken over instead of made. `roleName` is then required, and must be known in a preview; `path` must be that of the role. Policies that the role has and the inputs do not stay in force, and are named in a warning. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
+	Adopt *bool `pulumi:"adopt"`
 	// Whether callers may tag their sessions, for which IAM asks `sts:TagSession` of the trust policy, and of the caller's own policy too: a `RobotAccount` has an input of the same name. The action `aws-actions/configure-aws-credentials` tags sessions unless its `role-skip-session-tagging` is set, and gets no session where tags are not allowed. Tags are what the caller says: allow them only if no policy relies on `aws:PrincipalTag`. By default `false`. A change updates the trust policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
 	AllowSessionTags *bool `pulumi:"allowSessionTags"`
 	// The description of the role: at most 1,000 characters of Latin-1. By default `Assumed by CI/CD robots to deploy; made by cicd:index:DeploymentRole.`. A change updates the role in place. (Source: IAM API Reference, "CreateRole".)
@@ -171,6 +173,8 @@ type deploymentRoleArgs struct {
 
 // The set of arguments for constructing a DeploymentRole resource.
 type DeploymentRoleArgs struct {
+	// Whether the role exists already, and is taken over instead of made. `roleName` is then required, and must be known in a preview; `path` must be that of the role. Policies that the role has and the inputs do not stay in force, and are named in a warning. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
+	Adopt pulumi.BoolPtrInput
 	// Whether callers may tag their sessions, for which IAM asks `sts:TagSession` of the trust policy, and of the caller's own policy too: a `RobotAccount` has an input of the same name. The action `aws-actions/configure-aws-credentials` tags sessions unless its `role-skip-session-tagging` is set, and gets no session where tags are not allowed. Tags are what the caller says: allow them only if no policy relies on `aws:PrincipalTag`. By default `false`. A change updates the trust policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
 	AllowSessionTags pulumi.BoolPtrInput
 	// The description of the role: at most 1,000 characters of Latin-1. By default `Assumed by CI/CD robots to deploy; made by cicd:index:DeploymentRole.`. A change updates the role in place. (Source: IAM API Reference, "CreateRole".)

@@ -21,6 +21,7 @@ __all__ = ['DeploymentRoleArgs', 'DeploymentRole']
 @pulumi.input_type
 class DeploymentRoleArgs:
     def __init__(__self__, *,
+                 adopt: pulumi.Input[Optional[_builtins.bool]] = None,
                  allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  description: pulumi.Input[Optional[_builtins.str]] = None,
                  external_id: pulumi.Input[Optional[_builtins.str]] = None,
@@ -38,6 +39,7 @@ class DeploymentRoleArgs:
         """
         The set of arguments for constructing a DeploymentRole resource.
 
+        :param pulumi.Input[_builtins.bool] adopt: Whether the role exists already, and is taken over instead of made. `roleName` is then required, and must be known in a preview; `path` must be that of the role. Policies that the role has and the inputs do not stay in force, and are named in a warning. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
         :param pulumi.Input[_builtins.bool] allow_session_tags: Whether callers may tag their sessions, for which IAM asks `sts:TagSession` of the trust policy, and of the caller's own policy too: a `RobotAccount` has an input of the same name. The action `aws-actions/configure-aws-credentials` tags sessions unless its `role-skip-session-tagging` is set, and gets no session where tags are not allowed. Tags are what the caller says: allow them only if no policy relies on `aws:PrincipalTag`. By default `false`. A change updates the trust policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
         :param pulumi.Input[_builtins.str] description: The description of the role: at most 1,000 characters of Latin-1. By default `Assumed by CI/CD robots to deploy; made by cicd:index:DeploymentRole.`. A change updates the role in place. (Source: IAM API Reference, "CreateRole".)
         :param pulumi.Input[_builtins.str] external_id: What a caller has to give as the external ID, besides being trusted: 2 to 1,224 characters of `A-Z a-z 0-9 + = , . @ _ : / -`. It keeps a service that assumes roles for many customers from assuming this one for another. It may be secret, and then makes `trustPolicy` secret; AWS itself does not keep it secret. CI jobs cannot give one: it holds for `trusted`, and is an error without. By default none is asked for. A null of another resource is an error. A change updates the trust policy in place. (Source: IAM User Guide, "Access to AWS accounts owned by third parties".)
@@ -53,6 +55,8 @@ class DeploymentRoleArgs:
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] trusted: The IAM users and roles that may assume the role: their ARNs, in this or another account of the partition, such as a robot's `userArn`. At least one is needed, or a job in `trustedJobs`. Each is one user or one role: accounts, groups, sessions, `*` and wildcards are refused. For a session, give the ARN of its role. The trust is in the ARN: a user need not exist yet, and one that is deleted and made again under the same name and path is trusted as before, whoever makes it. One that is renamed is not. Those trusted need a policy of their own that allows them `sts:AssumeRole` on this role, as a robot has it by its `assumableRoles`. The trust policy that comes of it must fit into 2,048 characters, or as many as the account's quota "Role trust policy length" has been raised to, at most 8,192: by default room for some 30 users of one account. A change updates the trust policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS JSON policy elements: Principal" and "AWS global condition context keys", `aws:PrincipalArn`.)
         :param pulumi.Input[Sequence[pulumi.Input['TrustedJobArgs']]] trusted_jobs: The jobs of CI systems that may assume the role with an OpenID Connect token, and without an access key. At least one is needed, or a user or role in `trusted`. Each is an object with one key, the CI system, and below it what the job's token must have. The account needs an OpenID Connect provider for the issuer, an `OidcProvider` or one that exists already; its ARN is computed, and nothing is looked up. A field that is left out narrows nothing, so that one that is null in an output of another resource is an error. They count towards the limit of the trust policy, by default room for three GitHub repositories. A change updates the trust policy in place; neither order nor repetition is a change. (Source: AWS STS API Reference, "AssumeRoleWithWebIdentity".)
         """
+        if adopt is not None:
+            pulumi.set(__self__, "adopt", adopt)
         if allow_session_tags is not None:
             pulumi.set(__self__, "allow_session_tags", allow_session_tags)
         if description is not None:
@@ -81,6 +85,18 @@ class DeploymentRoleArgs:
             pulumi.set(__self__, "trusted", trusted)
         if trusted_jobs is not None:
             pulumi.set(__self__, "trusted_jobs", trusted_jobs)
+
+    @_builtins.property
+    @pulumi.getter
+    def adopt(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        Whether the role exists already, and is taken over instead of made. `roleName` is then required, and must be known in a preview; `path` must be that of the role. Policies that the role has and the inputs do not stay in force, and are named in a warning. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
+        """
+        return pulumi.get(self, "adopt")
+
+    @adopt.setter
+    def adopt(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "adopt", value)
 
     @_builtins.property
     @pulumi.getter(name="allowSessionTags")
@@ -257,6 +273,7 @@ class DeploymentRole(pulumi.ComponentResource):
     def __init__(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 adopt: pulumi.Input[Optional[_builtins.bool]] = None,
                  allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  description: pulumi.Input[Optional[_builtins.str]] = None,
                  external_id: pulumi.Input[Optional[_builtins.str]] = None,
@@ -351,6 +368,7 @@ class DeploymentRole(pulumi.ComponentResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
+        :param pulumi.Input[_builtins.bool] adopt: Whether the role exists already, and is taken over instead of made. `roleName` is then required, and must be known in a preview; `path` must be that of the role. Policies that the role has and the inputs do not stay in force, and are named in a warning. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
         :param pulumi.Input[_builtins.bool] allow_session_tags: Whether callers may tag their sessions, for which IAM asks `sts:TagSession` of the trust policy, and of the caller's own policy too: a `RobotAccount` has an input of the same name. The action `aws-actions/configure-aws-credentials` tags sessions unless its `role-skip-session-tagging` is set, and gets no session where tags are not allowed. Tags are what the caller says: allow them only if no policy relies on `aws:PrincipalTag`. By default `false`. A change updates the trust policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
         :param pulumi.Input[_builtins.str] description: The description of the role: at most 1,000 characters of Latin-1. By default `Assumed by CI/CD robots to deploy; made by cicd:index:DeploymentRole.`. A change updates the role in place. (Source: IAM API Reference, "CreateRole".)
         :param pulumi.Input[_builtins.str] external_id: What a caller has to give as the external ID, besides being trusted: 2 to 1,224 characters of `A-Z a-z 0-9 + = , . @ _ : / -`. It keeps a service that assumes roles for many customers from assuming this one for another. It may be secret, and then makes `trustPolicy` secret; AWS itself does not keep it secret. CI jobs cannot give one: it holds for `trusted`, and is an error without. By default none is asked for. A null of another resource is an error. A change updates the trust policy in place. (Source: IAM User Guide, "Access to AWS accounts owned by third parties".)
@@ -464,6 +482,7 @@ class DeploymentRole(pulumi.ComponentResource):
     def _internal_init(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 adopt: pulumi.Input[Optional[_builtins.bool]] = None,
                  allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  description: pulumi.Input[Optional[_builtins.str]] = None,
                  external_id: pulumi.Input[Optional[_builtins.str]] = None,
@@ -489,6 +508,7 @@ class DeploymentRole(pulumi.ComponentResource):
                 raise TypeError('__props__ is only valid when passed in combination with a valid opts.id to get an existing resource')
             __props__ = DeploymentRoleArgs.__new__(DeploymentRoleArgs)
 
+            __props__.__dict__["adopt"] = adopt
             __props__.__dict__["allow_session_tags"] = allow_session_tags
             __props__.__dict__["description"] = description
             __props__.__dict__["external_id"] = external_id

@@ -20,6 +20,7 @@ __all__ = ['OidcProviderArgs', 'OidcProvider']
 class OidcProviderArgs:
     def __init__(__self__, *,
                  issuer: pulumi.Input[_builtins.str],
+                 adopt: pulumi.Input[Optional[_builtins.bool]] = None,
                  audiences: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  tags: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
                  thumbprints: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None):
@@ -27,11 +28,14 @@ class OidcProviderArgs:
         The set of arguments for constructing a OidcProvider resource.
 
         :param pulumi.Input[_builtins.str] issuer: The issuer of the tokens, their claim `iss`: a URL of at most 255 characters that begins with `https://`, with the host in lower case and without port, query, fragment and trailing slash, such as `https://token.actions.githubusercontent.com`. IAM compares it letter by letter. A change replaces the provider, the new one before the old one, with another ARN: roles that trust the old one refuse its tokens. (Source: IAM API Reference, "CreateOpenIDConnectProvider".)
+        :param pulumi.Input[_builtins.bool] adopt: Whether the account has a provider for the issuer already, which is taken over instead of made. `issuer` must be known in a preview. Audiences that the provider has and the inputs do not are removed. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] audiences: The audiences that the provider takes, the tokens' claim `aud`: 1 to 100 of 1 to 255 characters. By default the one that the issuer's tokens have: `sts.amazonaws.com` for GitHub and Buildkite (`sts.amazonaws.com.cn` in China), `https://gitlab.com` for gitlab.com, the organization's UUID for CircleCI, `aws.workload.identity` for HCP Terraform, the host for Spacelift and `api://AzureADTokenExchange` for Azure DevOps. Required for every other issuer: Bitbucket, Pulumi Cloud and what is self-managed. A role's job must have one of them. A change updates the provider in place. (Sources: IAM API Reference, "AddClientIDToOpenIDConnectProvider"; IAM User Guide, "IAM and AWS STS quotas".)
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] tags: The tags of the provider. At most 50; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `_ . : / = + - @`; no key twice in different case, and none that begins with `aws:`. By default none. A change updates the provider in place. (Source: IAM User Guide, "Tags for AWS Identity and Access Management resources".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] thumbprints: The SHA-1 thumbprints of the certificates of the issuer's private certificate authority: at most 5, each of 40 hexadecimal digits. AWS needs them only where it does not know the authority, as for a self-managed GitLab. By default AWS fetches one itself. A change updates the provider in place; if the input is left out again, the thumbprints stay. (Source: IAM User Guide, "Obtain the thumbprint for an OpenID Connect identity provider".)
         """
         pulumi.set(__self__, "issuer", issuer)
+        if adopt is not None:
+            pulumi.set(__self__, "adopt", adopt)
         if audiences is not None:
             pulumi.set(__self__, "audiences", audiences)
         if tags is not None:
@@ -50,6 +54,18 @@ class OidcProviderArgs:
     @issuer.setter
     def issuer(self, value: pulumi.Input[_builtins.str]):
         pulumi.set(self, "issuer", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def adopt(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        Whether the account has a provider for the issuer already, which is taken over instead of made. `issuer` must be known in a preview. Audiences that the provider has and the inputs do not are removed. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
+        """
+        return pulumi.get(self, "adopt")
+
+    @adopt.setter
+    def adopt(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "adopt", value)
 
     @_builtins.property
     @pulumi.getter
@@ -94,6 +110,7 @@ class OidcProvider(pulumi.ComponentResource):
     def __init__(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 adopt: pulumi.Input[Optional[_builtins.bool]] = None,
                  audiences: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  issuer: pulumi.Input[Optional[_builtins.str]] = None,
                  tags: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
@@ -197,6 +214,7 @@ class OidcProvider(pulumi.ComponentResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
+        :param pulumi.Input[_builtins.bool] adopt: Whether the account has a provider for the issuer already, which is taken over instead of made. `issuer` must be known in a preview. Audiences that the provider has and the inputs do not are removed. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] audiences: The audiences that the provider takes, the tokens' claim `aud`: 1 to 100 of 1 to 255 characters. By default the one that the issuer's tokens have: `sts.amazonaws.com` for GitHub and Buildkite (`sts.amazonaws.com.cn` in China), `https://gitlab.com` for gitlab.com, the organization's UUID for CircleCI, `aws.workload.identity` for HCP Terraform, the host for Spacelift and `api://AzureADTokenExchange` for Azure DevOps. Required for every other issuer: Bitbucket, Pulumi Cloud and what is self-managed. A role's job must have one of them. A change updates the provider in place. (Sources: IAM API Reference, "AddClientIDToOpenIDConnectProvider"; IAM User Guide, "IAM and AWS STS quotas".)
         :param pulumi.Input[_builtins.str] issuer: The issuer of the tokens, their claim `iss`: a URL of at most 255 characters that begins with `https://`, with the host in lower case and without port, query, fragment and trailing slash, such as `https://token.actions.githubusercontent.com`. IAM compares it letter by letter. A change replaces the provider, the new one before the old one, with another ARN: roles that trust the old one refuse its tokens. (Source: IAM API Reference, "CreateOpenIDConnectProvider".)
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] tags: The tags of the provider. At most 50; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `_ . : / = + - @`; no key twice in different case, and none that begins with `aws:`. By default none. A change updates the provider in place. (Source: IAM User Guide, "Tags for AWS Identity and Access Management resources".)
@@ -319,6 +337,7 @@ class OidcProvider(pulumi.ComponentResource):
     def _internal_init(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 adopt: pulumi.Input[Optional[_builtins.bool]] = None,
                  audiences: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  issuer: pulumi.Input[Optional[_builtins.str]] = None,
                  tags: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
@@ -334,6 +353,7 @@ class OidcProvider(pulumi.ComponentResource):
                 raise TypeError('__props__ is only valid when passed in combination with a valid opts.id to get an existing resource')
             __props__ = OidcProviderArgs.__new__(OidcProviderArgs)
 
+            __props__.__dict__["adopt"] = adopt
             __props__.__dict__["audiences"] = audiences
             if issuer is None and not opts.urn:
                 raise TypeError("Missing required property 'issuer'")

@@ -19,6 +19,7 @@ __all__ = ['RobotAccountArgs', 'RobotAccount']
 @pulumi.input_type
 class RobotAccountArgs:
     def __init__(__self__, *,
+                 adopt: pulumi.Input[Optional[_builtins.bool]] = None,
                  allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  assumable_roles: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  force_destroy: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -32,6 +33,7 @@ class RobotAccountArgs:
         """
         The set of arguments for constructing a RobotAccount resource.
 
+        :param pulumi.Input[_builtins.bool] adopt: Whether the user and the group exist already, and are taken over instead of made. `userName`, `groupName` and `policyName` are then required, and must be known in a preview. The group must have no other members. The user is put into the group, and the policy is put under its name, over what the group has there. The group's other policies stay, and so do the user's policies and access keys. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
         :param pulumi.Input[_builtins.bool] allow_session_tags: Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] assumable_roles: The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one; they have at most 575 characters. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters, which no more than 213 elements do. A null of another resource is an error. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
         :param pulumi.Input[_builtins.bool] force_destroy: Whether the user is deleted even if it has access keys, or other credentials, that this resource did not make. By default `false`: AWS then refuses to delete such a user. A change updates the user in place.
@@ -43,6 +45,8 @@ class RobotAccountArgs:
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] tags: The tags of the user. They are merged over the default, which is `purpose: Account used to perform Pulumi stack updates on CI/CD.`: a `purpose` given here wins. At most 50 tags, the default included; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `_ . : / = + - @`; no key twice in different case, and none that begins with `aws:`. IAM groups have no tags. A change updates the user in place. (Source: IAM User Guide, "Tags for AWS Identity and Access Management resources".)
         :param pulumi.Input[_builtins.str] user_name: The name of the IAM user: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change replaces the user, the new one before the old one: renamed in place, a user would keep old access keys that no resource knows. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         """
+        if adopt is not None:
+            pulumi.set(__self__, "adopt", adopt)
         if allow_session_tags is not None:
             pulumi.set(__self__, "allow_session_tags", allow_session_tags)
         if assumable_roles is not None:
@@ -63,6 +67,18 @@ class RobotAccountArgs:
             pulumi.set(__self__, "tags", tags)
         if user_name is not None:
             pulumi.set(__self__, "user_name", user_name)
+
+    @_builtins.property
+    @pulumi.getter
+    def adopt(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        Whether the user and the group exist already, and are taken over instead of made. `userName`, `groupName` and `policyName` are then required, and must be known in a preview. The group must have no other members. The user is put into the group, and the policy is put under its name, over what the group has there. The group's other policies stay, and so do the user's policies and access keys. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
+        """
+        return pulumi.get(self, "adopt")
+
+    @adopt.setter
+    def adopt(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "adopt", value)
 
     @_builtins.property
     @pulumi.getter(name="allowSessionTags")
@@ -191,6 +207,7 @@ class RobotAccount(pulumi.ComponentResource):
     def __init__(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 adopt: pulumi.Input[Optional[_builtins.bool]] = None,
                  allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  assumable_roles: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  force_destroy: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -236,6 +253,7 @@ class RobotAccount(pulumi.ComponentResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
+        :param pulumi.Input[_builtins.bool] adopt: Whether the user and the group exist already, and are taken over instead of made. `userName`, `groupName` and `policyName` are then required, and must be known in a preview. The group must have no other members. The user is put into the group, and the policy is put under its name, over what the group has there. The group's other policies stay, and so do the user's policies and access keys. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
         :param pulumi.Input[_builtins.bool] allow_session_tags: Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] assumable_roles: The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one; they have at most 575 characters. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters, which no more than 213 elements do. A null of another resource is an error. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
         :param pulumi.Input[_builtins.bool] force_destroy: Whether the user is deleted even if it has access keys, or other credentials, that this resource did not make. By default `false`: AWS then refuses to delete such a user. A change updates the user in place.
@@ -300,6 +318,7 @@ class RobotAccount(pulumi.ComponentResource):
     def _internal_init(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 adopt: pulumi.Input[Optional[_builtins.bool]] = None,
                  allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  assumable_roles: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  force_destroy: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -321,6 +340,7 @@ class RobotAccount(pulumi.ComponentResource):
                 raise TypeError('__props__ is only valid when passed in combination with a valid opts.id to get an existing resource')
             __props__ = RobotAccountArgs.__new__(RobotAccountArgs)
 
+            __props__.__dict__["adopt"] = adopt
             __props__.__dict__["allow_session_tags"] = allow_session_tags
             __props__.__dict__["assumable_roles"] = assumable_roles
             __props__.__dict__["force_destroy"] = force_destroy
