@@ -75,8 +75,8 @@ func (args *RobotAccountArgs) Annotate(a infer.Annotator) {
 		"(Source: IAM User Guide, \"Pass session tags in AWS STS\".)")
 	a.Describe(&args.Confine, "Whether the robot can do nothing but assume `assumableRoles`, whatever other policies of "+
 		"the user, of its groups or of a resource allow: the group's policy then also denies everything else, everything "+
-		"to session tokens made with the robot's key, and with `sourceIps` everything from elsewhere. By default `false`. It "+
-		"is recommended, and ends what needs the key itself for more: tools that make a session token first (give the "+
+		"to session tokens made with the robot's key, and with `sourceIps` everything from elsewhere. By default `false`. "+
+		"It is recommended, and ends what needs the key itself for more: tools that make a session token first (give the "+
 		"MFA code to `AssumeRole` itself), source identities, a state bucket, KMS key or registry that is used without a "+
 		"role, calls through a VPC endpoint together with `sourceIps`, and every other user in the group. About half as "+
 		"many roles fit into the policy. It does not stop those who may change the group or its members, and nothing can "+

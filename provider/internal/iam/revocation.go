@@ -1,6 +1,11 @@
 package iam
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
+)
 
 // issueTime is the condition key of the time at which temporary credentials were issued. Requests with an access key do
 // not have it. Source: IAM User Guide, "AWS global condition context keys", aws:TokenIssueTime.
@@ -9,6 +14,17 @@ const issueTime = "aws:TokenIssueTime"
 // withToken holds for every request with temporary credentials, and for no other.
 // Source: "IAM JSON policy elements: Condition operators", Null.
 var withToken = conditions{"Null": {issueTime: {"false"}}}
+
+// ClockSkew is how far the clocks of AWS and of those who call it may lie apart.
+const ClockSkew = 5 * time.Minute
+
+// LongestSession is the longest that a session of a role lasts.
+// Source: IAM User Guide, "Update the maximum session duration for a role".
+const LongestSession = maxSessionDuration * time.Second
+
+// RevokedSessionsPolicy is the name of a role's inline policy that revokes sessions. It is not the name that AWS's
+// console gives such a policy, so that neither overwrites the other.
+const RevokedSessionsPolicy = "cicd-revoke-sessions"
 
 // denial returns the statement that denies everything under conditions.
 func denial(c conditions) statement {
@@ -30,4 +46,43 @@ func RevokeIssuedBeforePolicy(t time.Time) (string, error) {
 // when the second began.
 func wholeSecond(t time.Time) time.Time {
 	return t.UTC().Add(time.Second - time.Nanosecond).Truncate(time.Second)
+}
+
+// ParseRevocation reads a time before which credentials are revoked. It fails for one that lies ahead of now by more
+// than [ClockSkew], which would lock out sessions to come.
+func ParseRevocation(s string, now time.Time) (time.Time, error) {
+	const form = "must be a time in RFC 3339, such as 2026-11-26T15:30:00Z"
+	t, err := time.Parse(time.RFC3339, s)
+	switch {
+	case err != nil:
+		broken := rule.Broken(form)
+		if _, err := time.Parse(time.RFC3339, s+"Z"); err == nil {
+			return t, broken.WithHint("%s", rule.DidYouMean(s+"Z"))
+		}
+		return t, broken
+	case t.UTC().Year() < 1970:
+		return t, rule.Broken(form)
+	case t.After(now.Add(ClockSkew)):
+		return t, rule.Broken("must not be more than 5 minutes ahead: it would lock out sessions to come; to shut somebody " +
+			"out, take them out of trusted or trustedJobs")
+	}
+	return t, nil
+}
+
+// CheckInlinePolicyName reports whether a policy document can be an inline policy of a role under a name.
+func CheckInlinePolicyName(name string) error {
+	if strings.EqualFold(name, RevokedSessionsPolicy) {
+		return rule.Broken("must not be %q, which is the policy of revokeSessionsBefore", RevokedSessionsPolicy)
+	}
+	return CheckPolicyName(name)
+}
+
+// SessionRole returns the name of the role that a caller's ARN is a session of, or an empty string.
+func SessionRole(callerARN string) string {
+	a, ok := parseARN(callerARN)
+	if !ok {
+		return ""
+	}
+	role, _ := sessionRole(a)
+	return role[strings.LastIndex(role, "/")+1:]
 }

@@ -280,3 +280,32 @@ func TestRevokedTokens(t *testing.T) {
 		}
 	}
 }
+
+// TestParseRevocation checks times against the clock, to the second.
+func TestParseRevocation(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 26, 15, 30, 0, 0, time.UTC)
+	for text, want := range map[string]string{
+		"2026-11-26T15:30:00Z": "", "2026-11-26T17:30:00.123+02:00": "", "1970-01-01T00:00:00Z": "",
+		"2026-11-26T15:35:00Z": "", "2026-11-26T15:35:01Z": "5 minutes ahead", "2026-11-26T16:30:00+00:00": "5 minutes ahead",
+		"1969-12-31T23:59:59Z": "RFC 3339", "1970-01-01T00:00:00+01:00": "RFC 3339", "now": "RFC 3339",
+		"2026-11-26 15:30:00Z": "RFC 3339", "2026-11-26T15:30Z": "RFC 3339", "2026-11-26T15:30:00": `did you mean "2026-11-26T15:30:00Z"?`,
+	} {
+		if _, err := ParseRevocation(text, now); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestSessionRole checks whose session a caller is.
+func TestSessionRole(t *testing.T) {
+	t.Parallel()
+	for arn, want := range map[string]string{
+		"arn:aws:sts::123456789012:assumed-role/keeper/me": "keeper", "arn:aws:iam::123456789012:role/keeper": "",
+		"arn:aws:iam::123456789012:user/keeper": "", "arn:aws:sts::123456789012:federated-user/keeper": "", "nonsense": "", "": "",
+	} {
+		if got := SessionRole(arn); got != want {
+			t.Errorf("%s is a session of %q", arn, got)
+		}
+	}
+}
