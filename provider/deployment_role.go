@@ -235,7 +235,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register the role: %w", err)
 	}
-	if err := revokeSessions(c, deployment, role, aws.SessionRole, child); err != nil {
+	if err := revokeSessions(c, deployment, role, iam.SessionRole(aws.Caller), child); err != nil {
 		return nil, err
 	}
 	if err := attachManagedPolicies(c, role, child); err != nil {

@@ -598,7 +598,7 @@ func TestRevokeSessions(t *testing.T) {
 				return
 			}
 			policy := unmarshal(t, tp.named(t, name).GetObject())["policy"]
-			if text := fmt.Sprint(policy); tt.want == "unknown" != policy.ContainsUnknowns() || tt.want != "unknown" && !strings.Contains(text, tt.want) {
+			if text := policy.String(); tt.want == "unknown" != policy.ContainsUnknowns() || tt.want != "unknown" && !strings.Contains(text, tt.want) {
 				t.Errorf("the policy is %v", policy)
 			}
 			if logs := fmt.Sprint(tp.engine.Logs()); strings.Contains(logs, "runs in a session of the role keeper") != tt.warned {

@@ -52,6 +52,8 @@ type testPlugin struct {
 	noHooks bool
 	// userKeys are the access keys that AWS lists, by ID, with the time at which each was made.
 	userKeys map[string]string
+	// keyStatus is the status of all of them, if they are not active.
+	keyStatus string
 	// fails is the error with which AWS answers the creation of a custom resource, if it does.
 	fails string
 	// errorHooks are the registered error hooks, by name.
@@ -209,7 +211,7 @@ func (tp *testPlugin) Call(args pulumi.MockCallArgs) (resource.PropertyMap, erro
 		keys := []resource.PropertyValue{}
 		for id, created := range tp.userKeys {
 			keys = append(keys, resource.NewProperty(resource.PropertyMap{
-				"accessKeyId": resource.NewProperty(id), "status": resource.NewProperty("Active"),
+				"accessKeyId": resource.NewProperty(id), "status": resource.NewProperty(cmp.Or(tp.keyStatus, "Active")),
 				"createDate": resource.NewProperty(created),
 			}))
 		}

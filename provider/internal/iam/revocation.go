@@ -15,8 +15,8 @@ const issueTime = "aws:TokenIssueTime"
 // Source: "IAM JSON policy elements: Condition operators", Null.
 var withToken = conditions{"Null": {issueTime: {"false"}}}
 
-// ClockSkew is how far the clocks of AWS and of those who call it may lie apart.
-const ClockSkew = 5 * time.Minute
+// clockSkew is how far the clocks of AWS and of those who call it may lie apart.
+const clockSkew = 5 * time.Minute
 
 // LongestSession is the longest that a session of a role lasts.
 // Source: IAM User Guide, "Update the maximum session duration for a role".
@@ -49,7 +49,7 @@ func wholeSecond(t time.Time) time.Time {
 }
 
 // ParseRevocation reads a time before which credentials are revoked. It fails for one that lies ahead of now by more
-// than [ClockSkew], which would lock out sessions to come.
+// than [clockSkew], which would lock out sessions to come.
 func ParseRevocation(s string, now time.Time) (time.Time, error) {
 	const form = "must be a time in RFC 3339, such as 2026-11-26T15:30:00Z"
 	t, err := time.Parse(time.RFC3339, s)
@@ -62,7 +62,7 @@ func ParseRevocation(s string, now time.Time) (time.Time, error) {
 		return t, broken
 	case t.UTC().Year() < 1970:
 		return t, rule.Broken(form)
-	case t.After(now.Add(ClockSkew)):
+	case t.After(now.Add(clockSkew)):
 		return t, rule.Broken("must not be more than 5 minutes ahead: it would lock out sessions to come; to shut somebody " +
 			"out, take them out of trusted or trustedJobs")
 	}
@@ -75,6 +75,16 @@ func CheckInlinePolicyName(name string) error {
 		return rule.Broken("must not be %q, which is the policy of revokeSessionsBefore", RevokedSessionsPolicy)
 	}
 	return CheckPolicyName(name)
+}
+
+// CallerUser returns the name of the user who calls with an access key or a session token, by the caller's ARN, or an
+// empty string for another caller.
+func CallerUser(callerARN string) string {
+	a, _ := parseARN(callerARN)
+	if path, isUser := strings.CutPrefix(a.resource, "user/"); isUser && a.service == "iam" {
+		return path[strings.LastIndex(path, "/")+1:]
+	}
+	return ""
 }
 
 // SessionRole returns the name of the role that a caller's ARN is a session of, or an empty string.
