@@ -4,14 +4,15 @@ go 1.26.6
 
 toolchain go1.27.3
 
+// Not v3.274.1: the SDKs that it generates ask for @pulumi/pulumi and pulumi 3.269.0, and not only for 3.142.0.
+require github.com/pulumi/pulumi/pkg/v3 v3.259.0
+
 require (
 	github.com/ProtonMail/go-crypto v1.5.2
 	github.com/agext/levenshtein v1.2.3
 	github.com/blang/semver v3.5.1+incompatible
 	github.com/pulumi/pulumi-aws/sdk/v6 v6.83.4
 	github.com/pulumi/pulumi-go-provider v1.5.0
-	// What v3.274.1 generates asks for @pulumi/pulumi and pulumi 3.269.0, and not only for 3.142.0.
-	github.com/pulumi/pulumi/pkg/v3 v3.259.0
 	github.com/pulumi/pulumi/sdk/v3 v3.274.1
 	google.golang.org/grpc v1.83.2
 	google.golang.org/protobuf v1.36.12

@@ -71,7 +71,7 @@ var accessKeyRules = input.Rules{
 	"rotateEvery": interval,
 	"previous":    input.OneOf(rotation.Statuses()...),
 	"handOver":    interval,
-	"revoked":     input.Boolean,
+	revokedInput:  input.Boolean,
 	"pgpKey":      input.Text(pgp.CheckKey),
 	secretsManagerInput: input.Object(input.Rules{
 		"name":     input.Text(store.CheckSecretName),
@@ -132,6 +132,9 @@ func newAccessKey(c *construction) (pulumi.ComponentResource, error) {
 	if err := c.RequirePulumiVersion(cliVersions); err != nil {
 		return nil, fmt.Errorf("access keys need the Pulumi CLI %s: %w", cliVersions, err)
 	}
+	if err := refuseSelf(c); err != nil {
+		return nil, err
+	}
 	component := &AccessKey{}
 	child, err := c.register(component)
 	if err != nil {
@@ -154,7 +157,9 @@ func newAccessKey(c *construction) (pulumi.ComponentResource, error) {
 	component.SecretAccessKey = text(func(k *accessKeys) pulumi.StringOutput { return k.current.secret })
 	component.EncryptedSecretAccessKey = text(func(k *accessKeys) pulumi.StringOutput { return k.current.encryptedSecret })
 	component.PreviousAccessKeyID = text(func(k *accessKeys) pulumi.StringOutput { return k.previousID })
-	component.Generation = b.journal.Generation
+	component.Generation = input.As[pulumi.IntOutput](apply(keys, func(k *accessKeys) (pulumi.IntOutput, error) {
+		return b.checkedGeneration(k), nil
+	}))
 	component.RotatedAt = text(func(k *accessKeys) pulumi.StringOutput { return k.current.CreateDate })
 	component.RotateAfter = b.rotateAfter()
 	component.SecretArn = text(func(k *accessKeys) pulumi.StringOutput { return k.secretArn })

@@ -43,6 +43,12 @@ type journalResource struct {
 	SecretSlot         pulumi.IntOutput         `pulumi:"secretSlot"`
 	SSMSlot            pulumi.IntOutput         `pulumi:"ssmSlot"`
 	RetiringSecret     pulumi.StringOutput      `pulumi:"retiringSecret"`
+	HasSecret          pulumi.BoolOutput        `pulumi:"hasSecret"`
+	HasParameters      pulumi.BoolOutput        `pulumi:"hasParameters"`
+	SecretName         pulumi.StringOutput      `pulumi:"secretName"`
+	SSMPath            pulumi.StringOutput      `pulumi:"ssmPath"`
+	Revocation         pulumi.StringOutput      `pulumi:"revocation"`
+	RevokedBefore      pulumi.StringOutput      `pulumi:"revokedBefore"`
 }
 
 // journalProvider serves the resource. A component registers it with what an update asks for:
@@ -66,7 +72,7 @@ func (r *journalProvider) serveWith(provider p.Provider) p.Provider {
 	provider.Create = r.create
 	provider.Update = r.update
 	provider.Read = r.read
-	provider.Delete = r.delete
+	provider.Delete = func(ctx context.Context, req p.DeleteRequest) error { return r.delete(p.GetLogger(ctx), req) }
 	return provider
 }
 
@@ -129,15 +135,62 @@ func (r *journalProvider) check(log logger, req p.CheckRequest) (p.CheckResponse
 			return journalFailure(err.Error()), nil
 		}
 	}
-	stores, retiring := nextStores(state, asked)
+	preview := asked.Get("preview").IsBool() && asked.Get("preview").AsBool()
+	revocation, ofClock, err := nextRevocation(log, state, asked, step, request)
+	if err != nil {
+		return unreadableJournal(err), nil
+	}
+	stores, retiring := nextStores(state, asked, request.Revoked && !step.Planned)
 	tellJournal(log, step, request, retiring)
-	written := writeJournal(step, keys, stores)
-	if preview := asked.Get("preview"); step.Planned && preview.IsBool() && preview.AsBool() {
-		for _, name := range []string{"before", "plannedAt"} {
+	written := writeJournal(step, keys, stores, revocation)
+	if step.Planned {
+		ofClock = append(ofClock, "before", "plannedAt")
+	}
+	for _, name := range ofClock {
+		if preview {
 			written = written.Set(name, property.New(property.Computed))
 		}
 	}
 	return p.CheckResponse{Inputs: written}, nil
+}
+
+// nextRevocation returns the revocation after an update, and which parts of it only the clock and AWS know. It warns of
+// keys that may have leaked and are switched on, and of tokens that may work again.
+func nextRevocation(
+	log logger, state, asked property.Map, step rotation.Step, r rotation.Request,
+) (next rotation.Revocation, ofClock []string, err error) {
+	last, err := readRevocation(state)
+	if err != nil {
+		return last, nil, err
+	}
+	if user := stringOf(state.Get("userName")); state.Len() > 0 && user != r.User {
+		warnOfTokens(log, user, last, r.Now)
+		last = rotation.Revocation{} // The policy is of the old user, and goes with its keys.
+	}
+	if asked.Get("revoked").IsComputed() {
+		return last, nil, nil
+	}
+	next, changes := last.Next(r.Revoked, r)
+	if changes && next.Phase == rotation.Ended {
+		if on := last.SwitchedOn(step.Journal, r); len(on) > 0 {
+			log.Warning(fmt.Sprintf("this update switches on access keys that were there when the user %q was revoked: %s. If "+
+				"one of them leaked, set revoked again, and raise generation until that key is gone", r.User, describeKeys(on)))
+		}
+		return next, []string{"revokedBefore"}, nil
+	}
+	if changes {
+		ofClock = []string{"revokedKeys"}
+	}
+	return next, ofClock, nil
+}
+
+// warnOfTokens warns that the revocation of a user's session tokens is taken away, if tokens may be left.
+func warnOfTokens(log logger, user string, v rotation.Revocation, now time.Time) {
+	if until := v.TokensUntil(now); !until.IsZero() {
+		log.Warning(fmt.Sprintf("the policy that revokes session tokens of the user %q is taken away: unless the user is "+
+			"deleted too, revoked tokens work again until %s; keep this resource until then", user,
+			until.UTC().Format(time.RFC3339)))
+	}
 }
 
 // A logger tells the user something about the resource.
@@ -219,9 +272,15 @@ func (r *journalProvider) read(_ context.Context, req p.ReadRequest) (p.ReadResp
 	return p.ReadResponse{ID: req.ID, Properties: req.Properties, Inputs: req.Inputs}, r.checkType(req.Urn)
 }
 
-// delete has nothing to delete.
-func (r *journalProvider) delete(_ context.Context, req p.DeleteRequest) error {
-	return r.checkType(req.Urn)
+// delete has nothing to delete. It warns if session tokens may work again.
+func (r *journalProvider) delete(log logger, req p.DeleteRequest) error {
+	if err := r.checkType(req.Urn); err != nil {
+		return err
+	}
+	if revocation, err := readRevocation(req.Properties); err == nil {
+		warnOfTokens(log, stringOf(req.Properties.Get("userName")), revocation, r.now())
+	}
+	return nil
 }
 
 // journalRequest reads what an update asks for. The component has checked its inputs.
@@ -271,7 +330,9 @@ type journalPGPKeys struct{ current, previous property.Value }
 
 // writeJournal returns the journal as the resource's inputs. Nothing is left out, because in a preview the Pulumi SDK
 // takes what is left out for unknown.
-func writeJournal(step rotation.Step, keys journalPGPKeys, stores map[string]property.Value) property.Map {
+func writeJournal(
+	step rotation.Step, keys journalPGPKeys, stores map[string]property.Value, revocation rotation.Revocation,
+) property.Map {
 	number := func(n int) property.Value { return property.New(float64(n)) }
 	text := func(v property.Value) property.Value {
 		if v.IsNull() {
@@ -306,6 +367,12 @@ func writeJournal(step rotation.Step, keys journalPGPKeys, stores map[string]pro
 		"previousBefore":     list(step.PreviousBefore),
 		"before":             list(step.Before),
 		"plannedAt":          property.New(step.PlannedAt.UTC().Format(time.RFC3339)),
+		"revocation":         property.New(string(revocation.Phase)),
+		"revokedKeys":        list(revocation.Keys),
+		"revokedBefore":      property.New(""),
+	}
+	if !revocation.Before.IsZero() {
+		journal["revokedBefore"] = property.New(revocation.Before.UTC().Format(time.RFC3339))
 	}
 	maps.Copy(journal, stores)
 	return property.NewMap(journal)
@@ -348,27 +415,54 @@ func readJournal(state property.Map) (j rotation.Journal, err error) {
 	return j, nil
 }
 
+// readRevocation reads what [writeJournal] wrote of a revocation.
+func readRevocation(state property.Map) (v rotation.Revocation, err error) {
+	v.Phase = rotation.Phase(stringOf(state.Get("revocation")))
+	if v.Phase == rotation.NeverRevoked {
+		return v, nil
+	}
+	if v.Keys, err = readStrings(state.Get("revokedKeys")); err != nil {
+		return v, fmt.Errorf("revokedKeys: %w", err)
+	}
+	if before := stringOf(state.Get("revokedBefore")); before != "" {
+		if v.Before, err = time.Parse(time.RFC3339, before); err != nil {
+			return v, fmt.Errorf("revokedBefore: %w", err)
+		}
+	}
+	return v, nil
+}
+
 // nextStores returns what the journal says of the stores after an update, and the name of the secret that the next
-// update deletes. While a name is unknown, it is taken for the old one.
-func nextStores(state, asked property.Map) (journal map[string]property.Value, retiringSecret string) {
+// update deletes. While a name is unknown, it is taken for the old one. If they are kept, nothing changes.
+func nextStores(
+	state, asked property.Map, keep bool,
+) (journal map[string]property.Value, retiringSecret string) {
 	journal = map[string]property.Value{}
-	for name, slot := range map[string]string{"secretName": "secretSlot", "ssmPath": "ssmSlot"} {
-		slots := store.Slots{Name: stringOf(state.Get(name))}
-		if v := state.Get(slot); v.IsNumber() && v.AsNumber() == 1 {
+	for _, s := range []struct{ name, slot, has string }{
+		{"secretName", "secretSlot", "hasSecret"}, {"ssmPath", "ssmSlot", "hasParameters"},
+	} {
+		slots := store.Slots{Name: stringOf(state.Get(s.name))}
+		if v := state.Get(s.slot); v.IsNumber() && v.AsNumber() == 1 {
 			slots.Slot = 1
 		}
-		wanted := asked.Get(name)
+		wanted := asked.Get(s.name)
 		switch {
+		case keep:
+			wanted = property.New(slots.Name).WithSecret(state.Get(s.name).Secret())
 		case wanted.IsNull():
 			wanted = property.New("")
 		case wanted.IsComputed() && slots.Name != "":
 			wanted = property.New(slots.Name)
 		}
 		slots = slots.Next(stringOf(wanted))
-		journal[name], journal[slot] = wanted, property.New(float64(slots.Slot))
-		if name == "secretName" {
+		journal[s.name], journal[s.slot] = wanted, property.New(float64(slots.Slot))
+		journal[s.has] = property.New(wanted.IsComputed() || slots.Name != "")
+		if s.name == "secretName" {
 			retiringSecret = slots.Retiring
 		}
+	}
+	if keep {
+		retiringSecret = stringOf(state.Get("retiringSecret"))
 	}
 	journal["retiringSecret"] = property.New(retiringSecret)
 	return journal, retiringSecret

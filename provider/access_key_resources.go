@@ -53,9 +53,13 @@ type accessKeyBuilder struct {
 	// before and previousBefore return the IDs of the keys that were listed when the current and the previous generation
 	// were planned. Only hooks call them, because they are unknown in a preview.
 	before, previousBefore func() ([]string, error)
-	// secretSlot and ssmSlot are the slots of the stores, and retiringSecret is the name of the secret in the other slot.
-	secretSlot, ssmSlot int
-	retiringSecret      string
+	// hasSecret and hasParameters report which stores there are, secretSlot and ssmSlot are their slots, and
+	// retiringSecret is the name of the secret in the other slot.
+	hasSecret, hasParameters bool
+	secretSlot, ssmSlot      int
+	retiringSecret           string
+	// revocation is how far the revocation of session tokens has got.
+	revocation rotation.Phase
 	// created reports whether this update creates the current key.
 	created atomic.Bool
 }
@@ -112,27 +116,31 @@ func (b *accessKeyBuilder) build() (pulumi.Output, error) {
 	b.previousBefore = await[[]string](b.Context.Context(), b.journal.PreviousBefore)
 	j := &b.journal
 	known := pulumi.All(b.component.URN(), j.Generation, j.First, j.PreviousGeneration, j.Previous, j.SecretSlot,
-		j.RetiringSecret, j.SSMSlot)
+		j.RetiringSecret, j.SSMSlot, j.Revocation, j.HasSecret, j.HasParameters)
 	return apply(known, func(v []any) (*accessKeys, error) {
 		var (
-			urn      pulumi.URN
-			journal  rotation.Journal
-			previous string
+			urn               pulumi.URN
+			journal           rotation.Journal
+			previous, revoked string
 		)
 		err := errors.Join(castTo(&urn, v[0]), castTo(&journal.Generation, v[1]), castTo(&journal.First, v[2]),
 			castTo(&journal.Previous, v[3]), castTo(&previous, v[4]), castTo(&b.secretSlot, v[5]),
-			castTo(&b.retiringSecret, v[6]), castTo(&b.ssmSlot, v[7]))
+			castTo(&b.retiringSecret, v[6]), castTo(&b.ssmSlot, v[7]), castTo(&revoked, v[8]), castTo(&b.hasSecret, v[9]),
+			castTo(&b.hasParameters, v[10]))
 		if err != nil {
 			return nil, err
 		}
 		journal.PreviousStatus = rotation.Status(previous)
+		b.revocation = rotation.Phase(revoked)
 		return b.register(urn, journal)
 	}), nil
 }
 
 // register registers the keys that the journal names, and the stores of the current one. A previous key that stays
 // active comes first: if the engine does not know it, that is found before anything is deleted. One that is switched
-// off comes last, when its successor works and is in every store.
+// off comes last, when its successor works and is in every store. While the component is revoked, both keys and the
+// policy of the session tokens come first and do not wait for each other, so that a failure of one keeps nothing else
+// from being revoked.
 func (b *accessKeyBuilder) register(component pulumi.URN, j rotation.Journal) (*accessKeys, error) {
 	keys := &accessKeys{previousID: pulumi.String("").ToStringOutput()}
 	previousID := func() (string, error) { return "", nil }
@@ -148,7 +156,13 @@ func (b *accessKeyBuilder) register(component pulumi.URN, j rotation.Journal) (*
 	// The first key of a user may take a slot in which the last user's key lives. AWS counts keys per user, so it
 	// needs no room there.
 	options := []pulumi.ResourceOption{pulumi.DeleteBeforeReplace(j.Generation != j.First)}
-	if j.PreviousStatus == rotation.Active {
+	revoked := b.revocation == rotation.Revoked
+	switch {
+	case revoked && j.Previous != 0:
+		if _, err := registerPrevious(); err != nil {
+			return nil, err
+		}
+	case j.PreviousStatus == rotation.Active:
 		previous, err := registerPrevious()
 		if err != nil {
 			return nil, err
@@ -165,11 +179,15 @@ func (b *accessKeyBuilder) register(component pulumi.URN, j rotation.Journal) (*
 		return nil, fmt.Errorf("register the current access key: %w", err)
 	}
 	keys.current = b.newRegisteredKey(current)
-	stores, err := b.registerStores(keys)
+	tokens, err := b.registerTokenPolicy(component)
 	if err != nil {
 		return nil, err
 	}
-	if j.PreviousStatus == rotation.Inactive {
+	stores, err := b.registerStores(keys, tokens)
+	if err != nil {
+		return nil, err
+	}
+	if j.PreviousStatus == rotation.Inactive && !revoked {
 		// The ID is known once the current key works.
 		works := apply(keys.current.id, func(string) ([]pulumi.Resource, error) { return []pulumi.Resource{current}, nil })
 		if _, err := registerPrevious(pulumi.DependsOn(stores),
@@ -196,6 +214,10 @@ func (b *accessKeyBuilder) registerKey(
 ) (*awsiam.AccessKey, error) {
 	slot := fmt.Sprintf("%s-%d", b.name, rotation.Slot(generation))
 	// The engine knows hooks by names that are unique in the stack.
+	explained, err := b.explainSwitch(slot)
+	if err != nil {
+		return nil, err
+	}
 	hook, err := b.RegisterHook(b.Context, fmt.Sprintf("make room for the access key %s of %s", slot, component),
 		func(args *pulumi.ResourceHookArgs) error {
 			return allowed(resource.FromResourcePropertyValue(args.NewInputs["user"]).AsString())
@@ -214,6 +236,7 @@ func (b *accessKeyBuilder) registerKey(
 		})),
 	}, append([]pulumi.ResourceOption{
 		b.child,
+		explained,
 		pulumi.ReplacementTrigger(pulumi.Int(generation)),
 		// AWS allows two keys per user: the one in the slot makes room first.
 		pulumi.DeleteBeforeReplace(true),

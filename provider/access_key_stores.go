@@ -4,31 +4,39 @@ import (
 	"errors"
 	"fmt"
 
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rotation"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/store"
 )
 
-// registerStores registers the stores of the current key, and adds their names to keys.
-func (b *accessKeyBuilder) registerStores(keys *accessKeys) ([]pulumi.Resource, error) {
+// registerStores registers the stores of the current key, and adds their names to keys. While the component is revoked,
+// they come after the revocation of the session tokens, and stay as they are but for a new key.
+func (b *accessKeyBuilder) registerStores(keys *accessKeys, tokens *awsiam.UserPolicy) ([]pulumi.Resource, error) {
+	asIs := pulumi.Composite()
+	if b.revocation == rotation.Revoked && tokens != nil {
+		asIs = pulumi.Composite(pulumi.DependsOn([]pulumi.Resource{tokens}),
+			pulumi.IgnoreChanges([]string{"description", "kmsKeyId"}))
+	}
 	keys.secretArn = pulumi.String("").ToStringOutput()
 	keys.parameterNames = pulumi.StringArray{}.ToStringArrayOutput()
 	var stores []pulumi.Resource
 	if err := b.registerRetiringSecret(); err != nil {
 		return nil, err
 	}
-	if b.secret != nil {
-		value, err := b.registerSecret(keys)
+	if b.hasSecret {
+		value, err := b.registerSecret(keys, asIs)
 		if err != nil {
 			return nil, err
 		}
 		stores = append(stores, value)
 	}
-	if b.in.Given("ssmPath") {
-		parameters, err := b.registerParameters(keys)
+	if b.hasParameters {
+		parameters, err := b.registerParameters(keys, asIs)
 		if err != nil {
 			return nil, err
 		}
@@ -38,15 +46,19 @@ func (b *accessKeyBuilder) registerStores(keys *accessKeys) ([]pulumi.Resource, 
 }
 
 // registerSecret registers the secret in Secrets Manager, and returns its value.
-func (b *accessKeyBuilder) registerSecret(keys *accessKeys) (pulumi.Resource, error) {
+func (b *accessKeyBuilder) registerSecret(keys *accessKeys, asIs pulumi.ResourceOption) (pulumi.Resource, error) {
 	name := b.storeResource(b.secretSlot)
+	var kmsKeyID pulumi.StringPtrInput
+	if b.secret != nil {
+		kmsKeyID = b.secret.Text("kmsKeyId")
+	}
 	secret, err := secretsmanager.NewSecret(b.Context, name, &secretsmanager.SecretArgs{
-		Name:        b.secret.Text("name"),
-		KmsKeyId:    b.secret.Text("kmsKeyId"),
+		Name:        b.journal.SecretName,
+		KmsKeyId:    kmsKeyID,
 		Description: pulumi.Sprintf("The access key of the IAM user %s.", b.userName),
 		// It is deleted from here only together with its keys, so nothing is lost with it.
 		RecoveryWindowInDays: pulumi.Int(0),
-	}, b.child, unprotected)
+	}, b.child, unprotected, asIs)
 	if err != nil {
 		return nil, fmt.Errorf("register the secret: %w", err)
 	}
@@ -93,9 +105,10 @@ func (b *accessKeyBuilder) registerRetiringSecret() error {
 }
 
 // registerParameters registers the two parameters of Systems Manager.
-func (b *accessKeyBuilder) registerParameters(keys *accessKeys) ([]pulumi.Resource, error) {
-	path := input.AsText(b.in.Get("ssmPath"))
-	keys.parameterNames = input.As[pulumi.StringArrayOutput](apply(path, func(path string) ([]string, error) {
+func (b *accessKeyBuilder) registerParameters(
+	keys *accessKeys, asIs pulumi.ResourceOption,
+) ([]pulumi.Resource, error) {
+	keys.parameterNames = input.As[pulumi.StringArrayOutput](apply(b.journal.SSMPath, func(path string) ([]string, error) {
 		id, secret := store.ParameterNames(path)
 		return []string{id, secret}, nil
 	}))
@@ -112,7 +125,7 @@ func (b *accessKeyBuilder) registerParameters(keys *accessKeys) ([]pulumi.Resour
 			Type:        pulumi.String("SecureString"),
 			Value:       secretText(part.value),
 			Description: pulumi.Sprintf("A part of the access key of the IAM user %s.", b.userName),
-		}, b.child, unprotected)
+		}, b.child, unprotected, asIs)
 		if err != nil {
 			return nil, fmt.Errorf("register a parameter: %w", err)
 		}

@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -22,6 +23,7 @@ const (
 	trustedJobsInput     = "trustedJobs"
 	managedPoliciesInput = "managedPolicyArns"
 	inlinePoliciesInput  = "inlinePolicies"
+	revokeInput          = "revokeSessionsBefore"
 
 	intoTrustPolicy = "a role's trust policy"
 )
@@ -41,6 +43,7 @@ type DeploymentRoleArgs struct {
 	SessionNames        pulumi.StringArrayInput `pulumi:"sessionNames,optional"`
 	AllowSessionTags    pulumi.BoolPtrInput     `pulumi:"allowSessionTags,optional"`
 	SourceIps           pulumi.StringArrayInput `pulumi:"sourceIps,optional"`
+	RevokeBefore        pulumi.StringPtrInput   `pulumi:"revokeSessionsBefore,optional"`
 	Tags                pulumi.StringMapInput   `pulumi:"tags,optional"`
 	Adopt               pulumi.BoolPtrInput     `pulumi:"adopt,optional"`
 }
@@ -76,6 +79,10 @@ func deploymentRoleRules(aws serve.Identity) input.Rules {
 		"allowSessionTags": input.OrNull(input.Boolean),
 		"sourceIps": input.AtMost(iam.MaxTrustSources, intoTrustPolicy, input.NonEmpty(iam.CheckCIDR,
 			"leave it out to allow calls from anywhere")),
+		revokeInput: input.Text(func(s string) error {
+			_, err := iam.ParseRevocation(s, time.Now())
+			return err
+		}),
 		"tags":     input.OrNull(input.Tags(nil, aws.DefaultTags)),
 		adoptInput: input.OrNull(input.Boolean),
 	}
@@ -98,6 +105,10 @@ func checkDeploymentRole(in *input.Inputs, name string) {
 		return
 	}
 	// What only several inputs together can break.
+	if err := checkRoleRoom(in); err != nil {
+		in.ReportWhole(input.At(inlinePoliciesInput), err)
+		return
+	}
 	jobs := in.Jobs(trustedJobsInput)
 	if in.Known("trusted", "sessionNames") {
 		if err := iam.CheckSessionNamesFor(in.Strings("trusted"), len(jobs) > 0, in.Strings("sessionNames")); err != nil {
@@ -112,6 +123,37 @@ func checkDeploymentRole(in *input.Inputs, name string) {
 		}
 	}
 	checkTrust(in, nil)
+}
+
+// checkRoleRoom reports whether the inline policies leave room for the one that revokes sessions.
+func checkRoleRoom(in *input.Inputs) error {
+	revocation, err := sessionsPolicy(in)
+	if err != nil || revocation == "" {
+		return err
+	}
+	texts := []string{revocation}
+	for _, document := range in.Map(inlinePoliciesInput) {
+		if document.IsString() {
+			texts = append(texts, document.AsString())
+		}
+	}
+	if err := iam.CheckRolePolicies(texts); err != nil {
+		return fmt.Errorf("%w; %d of them are those of %s", err, len(revocation), revokeInput)
+	}
+	return nil
+}
+
+// sessionsPolicy returns the policy that revokes the role's sessions, or an empty string if there is none or its time
+// is unknown.
+func sessionsPolicy(in *input.Inputs) (string, error) {
+	if !in.Given(revokeInput) || !in.Known(revokeInput) {
+		return "", nil
+	}
+	before, err := iam.ParseRevocation(in.String(revokeInput), time.Now())
+	if err != nil {
+		return "", err
+	}
+	return iam.RevokeIssuedBeforePolicy(before)
 }
 
 // trustInputs are the inputs that the trust policy is made of.
@@ -200,6 +242,9 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register the role: %w", err)
 	}
+	if err := revokeSessions(c, deployment, role, iam.SessionRole(aws.Caller), child); err != nil {
+		return nil, err
+	}
 	if err := attachManagedPolicies(c, role, child); err != nil {
 		return nil, err
 	}
@@ -280,6 +325,39 @@ func putInlinePolicies(c *construction, role *awsiam.Role, child pulumi.Resource
 			return fmt.Errorf("register the inline policy %s: %w", name, err)
 		}
 	}
+	return nil
+}
+
+// revokeSessions registers the policy that revokes the sessions that were issued before a time, if there is one. It
+// warns if the update's own caller is such a session, by the name of the role that it is a session of.
+func revokeSessions(
+	c *construction, deployment *DeploymentRole, role *awsiam.Role, caller string, child pulumi.ResourceOption,
+) error {
+	if !c.in.Given(revokeInput) {
+		return nil
+	}
+	policy, err := sessionsPolicy(c.in)
+	if err != nil {
+		return err
+	}
+	if _, err := awsiam.NewRolePolicy(c.Context, childName(c.name, iam.RevokedSessionsPolicy), &awsiam.RolePolicyArgs{
+		Name:   pulumi.String(iam.RevokedSessionsPolicy),
+		Role:   role.Name,
+		Policy: c.in.Derived(policy, policy != "", revokeInput),
+	}, child, unprotected, createFirst); err != nil {
+		return fmt.Errorf("register the policy that revokes sessions: %w", err)
+	}
+	before, err := iam.ParseRevocation(c.in.String(revokeInput), time.Now())
+	if err != nil || time.Since(before) > iam.LongestSession {
+		return nil //nolint:nilerr // The time is unknown.
+	}
+	apply(role.Name, func(name string) (struct{}, error) {
+		if name != caller {
+			return struct{}{}, nil
+		}
+		return struct{}{}, c.warn(deployment, "%s: this update runs in a session of the role %s; if the session was issued "+
+			"before the time, the update cuts itself off", revokeInput, name)
+	})
 	return nil
 }
 

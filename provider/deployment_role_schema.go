@@ -4,6 +4,8 @@ import (
 	_ "embed" // For the description.
 
 	"github.com/pulumi/pulumi-go-provider/infer"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
 )
 
 //go:embed deployment_role.md
@@ -107,6 +109,14 @@ func (args *DeploymentRoleArgs) Annotate(a infer.Annotator) {
 		"caller; calls through a VPC endpoint do not match. What a session does afterwards may come from anywhere. By "+
 		"default, calls from anywhere are allowed. "+notNull+updatesTrust+
 		"(Source: IAM User Guide, \"AWS global condition context keys\", `aws:SourceIp`.)")
+	a.Describe(&args.RevokeBefore, "A time, such as `2026-11-26T15:30:00Z`: sessions of the role that were issued before "+
+		"it can do nothing, by an inline policy `"+iam.RevokedSessionsPolicy+"` that denies them everything. Those who are "+
+		"still trusted simply assume the role again, so take whom you want to shut out from `trusted` or `trustedJobs` "+
+		"first. Sessions of CI jobs end too. In RFC 3339, rounded up to whole seconds of UTC, and at most 5 minutes ahead. "+
+		"By default none. "+notNull+"It counts with about 125 characters towards the 10,240 of `inlinePolicies`. A change "+
+		"updates the policy in place. Taken away or set earlier, it revives sessions that have not expired: keep it for 12 "+
+		"hours. It does not end what a session has left behind, such as keys of other users, service tokens and running "+
+		"resources. (Source: IAM User Guide, \"Revoke IAM role temporary security credentials\".)")
 	a.Describe(&args.Tags, "The tags of the role. At most 50; keys of 1 to 128 and values of up to 256 letters, digits, "+
 		"spaces and `_ . : / = + - @`; no key twice in different case, and none that begins with `aws:`. By default none. "+
 		"A change updates the role in place. "+

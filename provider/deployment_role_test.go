@@ -7,9 +7,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
 )
 
 const (
@@ -101,13 +104,14 @@ func TestDeploymentRoleRegistrations(t *testing.T) {
 			"text":   resource.NewProperty(strings.ReplaceAll(testDocument, ",", " ,\n")),
 			"object": document(output(resource.NewProperty("arn:aws:s3:::artifacts/*"), ofBucket)),
 		}),
-		"permissionsBoundary": resource.NewProperty("arn:aws:iam::123456789012:policy/boundary"),
-		"maxSessionDuration":  resource.NewProperty(7200.0),
-		"externalId":          resource.NewProperty("project/17"),
-		"sessionNames":        strs("gha-*", "${aws:username}"),
-		"allowSessionTags":    resource.NewProperty(true),
-		"sourceIps":           strs("203.0.113.0/24"),
-		"tags":                resource.NewProperty(resource.PropertyMap{"owner": resource.NewProperty("platform")}),
+		"permissionsBoundary":  resource.NewProperty("arn:aws:iam::123456789012:policy/boundary"),
+		"maxSessionDuration":   resource.NewProperty(7200.0),
+		"externalId":           resource.NewProperty("project/17"),
+		"sessionNames":         strs("gha-*", "${aws:username}"),
+		"allowSessionTags":     resource.NewProperty(true),
+		"sourceIps":            strs("203.0.113.0/24"),
+		"revokeSessionsBefore": output(resource.NewProperty("2026-11-26T15:30:00.5+01:00"), ofBucket),
+		"tags":                 resource.NewProperty(resource.PropertyMap{"owner": resource.NewProperty("platform")}),
 	}))
 	check(t, err)
 	var all []json.RawMessage
@@ -544,5 +548,92 @@ func TestDeploymentRoleWarns(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRevokeSessions checks what is registered for a time, what a preview knows of it, and who is warned.
+func TestRevokeSessions(t *testing.T) {
+	t.Parallel()
+	const (
+		name   = "staging:cicd-revoke-sessions"
+		caller = "arn:aws:sts::123456789012:assumed-role/keeper/me"
+	)
+	recent := time.Now().Add(-time.Minute).Format(time.RFC3339)
+	for about, tt := range map[string]struct {
+		caller string
+		inputs resource.PropertyMap
+		// want is what the policy says: "" for none, and "unknown".
+		want   string
+		warned bool
+	}{
+		"none": {caller, resource.PropertyMap{"roleName": resource.NewProperty("keeper")}, "", false},
+		"of another role": {caller, resource.PropertyMap{
+			"roleName": resource.NewProperty("deploy"), revokeInput: resource.NewProperty(recent),
+		}, "DateLessThan", false},
+		"of the caller's role": {caller, resource.PropertyMap{
+			"roleName": resource.NewProperty("keeper"), revokeInput: resource.NewProperty(recent),
+		}, "DateLessThan", true},
+		"of the caller's role, long ago": {caller, resource.PropertyMap{
+			"roleName": resource.NewProperty("keeper"), revokeInput: resource.NewProperty("2026-01-01T00:00:00Z"),
+		}, "2026-01-01T00:00:00Z", false},
+		"of a role with the name of the user who calls": {"arn:aws:iam::123456789012:user/keeper", resource.PropertyMap{
+			"roleName": resource.NewProperty("keeper"), revokeInput: resource.NewProperty(recent),
+		}, "DateLessThan", false},
+		"unknown": {caller, resource.PropertyMap{
+			"roleName": resource.NewProperty("keeper"), revokeInput: resource.MakeComputed(resource.NewProperty("")),
+		}, "unknown", false},
+	} {
+		t.Run(about, func(t *testing.T) {
+			t.Parallel()
+			tp := startProvider(t)
+			tp.callerARN = tt.caller
+			req := tp.roleRequest(t, tt.inputs)
+			req.DryRun = tt.want == "unknown"
+			_, err := tp.Construct(t.Context(), req)
+			check(t, err)
+			if tt.want == "" {
+				if names := tp.childNames(rolePolicyType); len(names) != 0 {
+					t.Errorf("there are the policies %v", names)
+				}
+				return
+			}
+			policy := unmarshal(t, tp.named(t, name).GetObject())["policy"]
+			if text := policy.String(); tt.want == "unknown" != policy.ContainsUnknowns() || tt.want != "unknown" && !strings.Contains(text, tt.want) {
+				t.Errorf("the policy is %v", policy)
+			}
+			if logs := fmt.Sprint(tp.engine.Logs()); strings.Contains(logs, "runs in a session of the role keeper") != tt.warned {
+				t.Errorf("the warnings are %s", logs)
+			}
+		})
+	}
+}
+
+// TestRevokeSessionsRoom checks to the character that the policy of a time counts with the inline policies.
+func TestRevokeSessionsRoom(t *testing.T) {
+	t.Parallel()
+	const room = 10_240
+	document := func(size int) resource.PropertyValue {
+		return resource.NewProperty(resource.PropertyMap{"x": resource.NewProperty(
+			strings.Replace(testDocument, "artifacts", strings.Repeat("a", size-len(testDocument)+len("artifacts")), 1))})
+	}
+	revocation, err := iam.RevokeIssuedBeforePolicy(time.Now())
+	check(t, err)
+	for size, tt := range map[int]struct{ alone, revoked bool }{
+		room - len(revocation): {true, true}, room - len(revocation) + 1: {true, false}, room: {true, false}, room + 1: {false, false},
+	} {
+		for _, revoked := range []bool{false, true} {
+			inputs := resource.PropertyMap{"inlinePolicies": document(size)}
+			if revoked {
+				inputs[revokeInput] = resource.NewProperty("2026-11-26T15:30:00Z")
+			}
+			tp := startProvider(t)
+			_, err := tp.Construct(t.Context(), tp.roleRequest(t, inputs))
+			if (err == nil) != (revoked && tt.revoked || !revoked && tt.alone) {
+				t.Errorf("%d characters, with a time %v: %v", size, revoked, err)
+			}
+			if err != nil && size <= room && !strings.Contains(err.Error(), "inlinePolicies: must have at most 10240 characters") {
+				t.Error(err)
+			}
+		}
 	}
 }

@@ -14,10 +14,24 @@ import (
 const errorHookVersions = ">=3.217.1"
 
 // explainExisting returns an option for children that tells the way on if AWS has an object of the same name already.
-// An error hook cannot add to the error of AWS, only replace it, so this one logs a second error on the component. A
-// CLI without error hooks shows the error of AWS alone.
 func (c *construction) explainExisting(
 	component pulumi.ComponentResource, explain func(args *pulumi.ErrorHookArgs) string,
+) (pulumi.ResourceOption, error) {
+	return c.explainErrors(component, "all children", func(args *pulumi.ErrorHookArgs) string {
+		if len(args.Errors) == 0 || !strings.Contains(args.Errors[0], "EntityAlreadyExists") {
+			return ""
+		}
+		return explain(args)
+	})
+}
+
+// explainErrors returns an option for some children, whose name is unique among those of the component, that tells the
+// way on after an error, unless there is nothing to tell.
+// An error hook cannot add to the error of AWS, only replace it, so this one logs a second error on the component. A
+// CLI without error hooks shows the error of AWS alone.
+func (c *construction) explainErrors(
+	component pulumi.ComponentResource, children string,
+	explain func(args *pulumi.ErrorHookArgs) string,
 ) (pulumi.ResourceOption, error) {
 	if c.DryRun() {
 		return pulumi.Composite(), nil
@@ -25,12 +39,12 @@ func (c *construction) explainExisting(
 	if err := c.RequirePulumiVersion(errorHookVersions); err != nil {
 		return pulumi.Composite(), nil //nolint:nilerr // See above.
 	}
-	name := fmt.Sprintf("explain errors of %s %s in %s", c.token, c.name, c.parent)
+	name := fmt.Sprintf("explain errors of %s of %s %s in %s", children, c.token, c.name, c.parent)
 	hook, err := c.RegisterOnError(c.Context, name, func(args *pulumi.ErrorHookArgs) error {
-		if len(args.Errors) == 0 || !strings.Contains(args.Errors[0], "EntityAlreadyExists") {
-			return nil
+		if text := explain(args); text != "" {
+			return c.Log.Error(text, &pulumi.LogArgs{Resource: component})
 		}
-		return c.Log.Error(explain(args), &pulumi.LogArgs{Resource: component})
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -58,6 +58,8 @@ type testPlugin struct {
 	noLookUp string
 	// state is what AWS answers of new resources beside their inputs, by type.
 	state map[string]resource.PropertyMap
+	// keyStatus is the status of all of them, if they are not active.
+	keyStatus string
 	// fails is the error with which AWS answers the creation of a custom resource, if it does.
 	fails string
 	// errorHooks are the registered error hooks, by name.
@@ -215,7 +217,7 @@ func (tp *testPlugin) Call(args pulumi.MockCallArgs) (resource.PropertyMap, erro
 		keys := []resource.PropertyValue{}
 		for id, created := range tp.userKeys {
 			keys = append(keys, resource.NewProperty(resource.PropertyMap{
-				"accessKeyId": resource.NewProperty(id), "status": resource.NewProperty("Active"),
+				"accessKeyId": resource.NewProperty(id), "status": resource.NewProperty(cmp.Or(tp.keyStatus, "Active")),
 				"createDate": resource.NewProperty(created),
 			}))
 		}

@@ -33,6 +33,7 @@ type RobotAccountArgs struct {
 	SourceIps           pulumi.StringArrayInput `pulumi:"sourceIps,optional"`
 	AllowSessionTags    pulumi.BoolPtrInput     `pulumi:"allowSessionTags,optional"`
 	Adopt               pulumi.BoolPtrInput     `pulumi:"adopt,optional"`
+	Confine             pulumi.BoolPtrInput     `pulumi:"confine,optional"`
 }
 
 // RobotAccount is an IAM user for a CI/CD system, in a group that allows nothing but assuming roles. Its fields are its
@@ -81,6 +82,7 @@ func robotAccountRules(aws serve.Identity) input.Rules {
 			"leave it out to allow calls from anywhere")),
 		"allowSessionTags": input.OrNull(input.Boolean),
 		adoptInput:         input.OrNull(input.Boolean),
+		"confine":          input.Boolean,
 	}
 }
 
@@ -93,7 +95,7 @@ func checkRobotAccount(in *input.Inputs, name string) {
 }
 
 // robotPolicyInputs are the inputs that the policy is made of.
-var robotPolicyInputs = []string{"assumableRoles", "sourceIps", "allowSessionTags"}
+var robotPolicyInputs = []string{"assumableRoles", "sourceIps", "allowSessionTags", "confine"}
 
 // readRobotScope reads what a robot may do from inputs that have passed their rules and are known.
 func readRobotScope(in *input.Inputs) (scope iam.Scope, err error) {
@@ -105,7 +107,7 @@ func readRobotScope(in *input.Inputs) (scope iam.Scope, err error) {
 		return scope, err
 	}
 	scope.Sources, err = iam.ParseCIDRs(in.Strings("sourceIps"))
-	scope.SessionTags = in.Bool("allowSessionTags")
+	scope.SessionTags, scope.Confine = in.Bool("allowSessionTags"), in.Bool("confine")
 	return scope, err
 }
 

@@ -71,6 +71,8 @@ func TestRobotAccountBadInputs(t *testing.T) {
 		"empty boundary":         {"permissionsBoundary", str(""), `permissionsBoundary = "": must be the ARN`},
 		"force a string":         {"forceDestroy", str("true"), `forceDestroy = "true": must be a boolean, and is a string`},
 		"tag sessions a string":  {"allowSessionTags", str("true"), `allowSessionTags = "true": must be a boolean, and is a string`},
+		"confine a string":       {"confine", str("true"), `confine = "true": must be a boolean, and is a string`},
+		"confine null in a list": {"confine", resource.NewProperty([]resource.PropertyValue{null}), `confine = a list: must be a boolean`},
 		"force a number":         {"forceDestroy", number, `forceDestroy = 1: must be a boolean, and is a number`},
 		"tags a list":            {"tags", strs("a"), `tags = a list: must be a map of strings`},
 		"tag without a key":      {"tags", object("", "v"), `must have a key of 1 to 128 characters`},

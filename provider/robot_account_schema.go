@@ -22,7 +22,8 @@ func (r *RobotAccount) Annotate(a infer.Annotator) {
 	a.Describe(&r.GroupArn, "The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`.")
 	a.Describe(&r.GroupUniqueID, "The unique ID that IAM gave the group, such as `AGPAJQABLZS4A3QDU576Q`.")
 	a.Describe(&r.PolicyName, "The name of the group's inline policy.")
-	a.Describe(&r.Policy, "The policy document of the group, in JSON: all that the robot may do. It is known in a "+
+	a.Describe(&r.Policy, "The policy document of the group, in JSON: what the group allows the robot, and with "+
+		"`confine` all that the robot can do. It is known in a "+
 		"preview wherever its inputs are, so that a reviewer sees what an update will grant.")
 }
 
@@ -72,6 +73,16 @@ func (args *RobotAccountArgs) Annotate(a infer.Annotator) {
 		"sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as "+
 		"`DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. "+
 		"(Source: IAM User Guide, \"Pass session tags in AWS STS\".)")
+	a.Describe(&args.Confine, "Whether the robot can do nothing but assume `assumableRoles`, whatever other policies of "+
+		"the user, of its groups or of a resource allow: the group's policy then also denies everything else, everything "+
+		"to session tokens made with the robot's key, and with `sourceIps` everything from elsewhere. By default `false`. "+
+		"It is recommended, and ends what needs the key itself for more: tools that make a session token first (give the "+
+		"MFA code to `AssumeRole` itself), source identities, a state bucket, KMS key or registry that is used without a "+
+		"role, calls through a VPC endpoint together with `sourceIps`, and every other user in the group. About half as "+
+		"many roles fit into the policy. It does not stop those who may change the group or its members, and nothing can "+
+		"deny `sts:GetCallerIdentity`. A null of another resource is an error. A change updates the policy in place. "+
+		"(Sources: IAM User Guide, \"Policy evaluation logic\" and \"AWS global condition context keys\", "+
+		"`aws:TokenIssueTime`; AWS STS API Reference, \"GetCallerIdentity\".)")
 	a.Describe(&args.SourceIps, "The addresses that the robot may assume roles from, as ranges of IPv4 or IPv6 "+
 		"addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; from 1 to 731. AWS sees the public "+
 		"address of the caller; calls through a VPC endpoint do not match. By default, calls from anywhere are allowed. A "+

@@ -42,6 +42,7 @@ func TestRobotAccountRegistrations(t *testing.T) {
 		"assumableRoles":      strs("deploy", "cicd/*"),
 		"sourceIps":           strs("203.0.113.0/24"),
 		"allowSessionTags":    resource.NewProperty(true),
+		"confine":             resource.NewProperty(true),
 	}))
 	check(t, err)
 	var all []json.RawMessage
@@ -124,6 +125,8 @@ func TestRobotAccountPreview(t *testing.T) {
 		"all roles, in secret":     {testCaller, resource.PropertyMap{"assumableRoles": resource.MakeSecret(computed)}, false},
 		"all roles, of a resource": {testCaller, resource.PropertyMap{"assumableRoles": dependent}, false},
 		"the sources":              {testCaller, resource.PropertyMap{"sourceIps": computed}, false},
+		"confine":                  {testCaller, resource.PropertyMap{"confine": computed}, false},
+		"confine, of a resource":   {testCaller, resource.PropertyMap{"confine": dependent}, false},
 		"another input":            {testCaller, resource.PropertyMap{"userName": computed, "tags": computed}, true},
 		"the AWS provider":         {"", resource.PropertyMap{}, false},
 		"a role in an output":      {testCaller, resource.PropertyMap{"assumableRoles": resource.NewProperty([]resource.PropertyValue{resource.NewProperty(resource.Output{Element: resource.NewProperty("deploy"), Known: true, Dependencies: []resource.URN{"urn:pulumi:stack::project::a:b:c::d"}})})}, true},
@@ -156,8 +159,14 @@ func TestRobotAccountKeepsSecrets(t *testing.T) {
 		"userName":       resource.MakeSecret(resource.NewProperty("bot")),
 	}))
 	check(t, err)
+	confined := startProvider(t)
+	_, err = confined.Construct(t.Context(), confined.robotRequest(t, resource.PropertyMap{
+		"confine": resource.MakeSecret(resource.NewProperty(true)),
+	}))
+	check(t, err)
 	for _, v := range []resource.PropertyValue{
 		tp.child(t, policyType)["policy"], tp.child(t, userType)["tags"], tp.child(t, userType)["name"],
+		confined.child(t, policyType)["policy"],
 	} {
 		if !v.ContainsSecrets() {
 			t.Errorf("%v is no secret any more", v)

@@ -221,6 +221,12 @@ namespace PulumiCicd.Cicd
         public Input<string>? PermissionsBoundary { get; set; }
 
         /// <summary>
+        /// A time, such as `2026-11-26T15:30:00Z`: sessions of the role that were issued before it can do nothing, by an inline policy `cicd-revoke-sessions` that denies them everything. Those who are still trusted simply assume the role again, so take whom you want to shut out from `trusted` or `trustedJobs` first. Sessions of CI jobs end too. In RFC 3339, rounded up to whole seconds of UTC, and at most 5 minutes ahead. By default none. A null of another resource is an error. It counts with about 125 characters towards the 10,240 of `inlinePolicies`. A change updates the policy in place. Taken away or set earlier, it revives sessions that have not expired: keep it for 12 hours. It does not end what a session has left behind, such as keys of other users, service tokens and running resources. (Source: IAM User Guide, "Revoke IAM role temporary security credentials".)
+        /// </summary>
+        [Input("revokeSessionsBefore")]
+        public Input<string>? RevokeSessionsBefore { get; set; }
+
+        /// <summary>
         /// The name of the IAM role: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `staging-1a2b3c4`. IAM cannot rename a role: a change replaces it, the new one before the old one, with another ARN. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         /// </summary>
         [Input("roleName")]

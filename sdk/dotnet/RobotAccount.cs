@@ -70,7 +70,7 @@ namespace PulumiCicd.Cicd
         public Output<string> GroupUniqueId { get; private set; } = null!;
 
         /// <summary>
-        /// The policy document of the group, in JSON: all that the robot may do. It is known in a preview wherever its inputs are, so that a reviewer sees what an update will grant.
+        /// The policy document of the group, in JSON: what the group allows the robot, and with `confine` all that the robot can do. It is known in a preview wherever its inputs are, so that a reviewer sees what an update will grant.
         /// </summary>
         [Output("policy")]
         public Output<string> Policy { get; private set; } = null!;
@@ -151,6 +151,12 @@ namespace PulumiCicd.Cicd
             get => _assumableRoles ?? (_assumableRoles = new InputList<string>());
             set => _assumableRoles = value;
         }
+
+        /// <summary>
+        /// Whether the robot can do nothing but assume `assumableRoles`, whatever other policies of the user, of its groups or of a resource allow: the group's policy then also denies everything else, everything to session tokens made with the robot's key, and with `sourceIps` everything from elsewhere. By default `false`. It is recommended, and ends what needs the key itself for more: tools that make a session token first (give the MFA code to `AssumeRole` itself), source identities, a state bucket, KMS key or registry that is used without a role, calls through a VPC endpoint together with `sourceIps`, and every other user in the group. About half as many roles fit into the policy. It does not stop those who may change the group or its members, and nothing can deny `sts:GetCallerIdentity`. A null of another resource is an error. A change updates the policy in place. (Sources: IAM User Guide, "Policy evaluation logic" and "AWS global condition context keys", `aws:TokenIssueTime`; AWS STS API Reference, "GetCallerIdentity".)
+        /// </summary>
+        [Input("confine")]
+        public Input<bool>? Confine { get; set; }
 
         /// <summary>
         /// Whether the user is deleted even if it has access keys, or other credentials, that this resource did not make. By default `false`: AWS then refuses to delete such a user. A change updates the user in place.

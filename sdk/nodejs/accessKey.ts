@@ -176,7 +176,7 @@ export interface AccessKeyArgs {
      */
     previous?: pulumi.Input<enums.PreviousKey | undefined>;
     /**
-     * Whether every key of this component is switched off, in an emergency. By default `false`. A key that is created meanwhile is switched off too, and `rotateEvery` does not rotate. Set to `false` again, it switches the keys on, except what `previous` switches off. Under `--target`, add `--target-dependents`: without it the Pulumi CLI leaves the keys as they are. Sessions and session tokens that were made with a key live on until they expire. A change is in place.
+     * Whether every key of this component is switched off, and session tokens of the user can do nothing, in an emergency. By default `false`. An inline policy of the user, with about 140 of the 2,048 characters that AWS allows for all of them, denies the tokens everything. While this is `true`, `rotateEvery` does not rotate, a key that is created is switched off too, and stores and `pgpKey` stay as they are unless `generation` is raised. Set to `false` again, it switches the keys on, except what `previous` switches off: rotate until a leaked key is gone before that. Tokens that were issued until then stay revoked; keep this resource for 36 hours, the longest life of a token. Sessions of roles live on: `revokeSessionsBefore` of `DeploymentRole` ends them. It is an error to set it with credentials of the user itself. Under `--target`, add `--target-dependents`: without it the Pulumi CLI leaves keys and policy as they are. A null of another resource is an error. A change is in place. (Source: IAM User Guide, "Disabling permissions for temporary security credentials".)
      */
     revoked?: pulumi.Input<boolean | undefined>;
     /**

@@ -131,6 +131,7 @@ export class DeploymentRole extends pulumi.ComponentResource {
             resourceInputs["maxSessionDuration"] = args?.maxSessionDuration;
             resourceInputs["path"] = args?.path;
             resourceInputs["permissionsBoundary"] = args?.permissionsBoundary;
+            resourceInputs["revokeSessionsBefore"] = args?.revokeSessionsBefore;
             resourceInputs["roleName"] = args?.roleName;
             resourceInputs["sessionNames"] = args?.sessionNames;
             resourceInputs["sourceIps"] = args?.sourceIps;
@@ -191,6 +192,10 @@ export interface DeploymentRoleArgs {
      * The ARN of a managed policy that limits what the role can be allowed to do, such as `arn:aws:iam::123456789012:policy/boundary`: one of the role's own account, or one of AWS's. By default none. A null of another resource is an error. A change updates the role in place. (Source: IAM User Guide, "Permissions boundaries for IAM entities".)
      */
     permissionsBoundary?: pulumi.Input<string | undefined>;
+    /**
+     * A time, such as `2026-11-26T15:30:00Z`: sessions of the role that were issued before it can do nothing, by an inline policy `cicd-revoke-sessions` that denies them everything. Those who are still trusted simply assume the role again, so take whom you want to shut out from `trusted` or `trustedJobs` first. Sessions of CI jobs end too. In RFC 3339, rounded up to whole seconds of UTC, and at most 5 minutes ahead. By default none. A null of another resource is an error. It counts with about 125 characters towards the 10,240 of `inlinePolicies`. A change updates the policy in place. Taken away or set earlier, it revives sessions that have not expired: keep it for 12 hours. It does not end what a session has left behind, such as keys of other users, service tokens and running resources. (Source: IAM User Guide, "Revoke IAM role temporary security credentials".)
+     */
+    revokeSessionsBefore?: pulumi.Input<string | undefined>;
     /**
      * The name of the IAM role: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `staging-1a2b3c4`. IAM cannot rename a role: a change replaces it, the new one before the old one, with another ARN. (Source: IAM User Guide, "IAM and AWS STS quotas".)
      */

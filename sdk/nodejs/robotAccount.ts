@@ -61,7 +61,7 @@ export class RobotAccount extends pulumi.ComponentResource {
      */
     declare public /*out*/ readonly groupUniqueId: pulumi.Output<string>;
     /**
-     * The policy document of the group, in JSON: all that the robot may do. It is known in a preview wherever its inputs are, so that a reviewer sees what an update will grant.
+     * The policy document of the group, in JSON: what the group allows the robot, and with `confine` all that the robot can do. It is known in a preview wherever its inputs are, so that a reviewer sees what an update will grant.
      */
     declare public /*out*/ readonly policy: pulumi.Output<string>;
     /**
@@ -95,6 +95,7 @@ export class RobotAccount extends pulumi.ComponentResource {
             resourceInputs["adopt"] = args?.adopt;
             resourceInputs["allowSessionTags"] = args?.allowSessionTags;
             resourceInputs["assumableRoles"] = args?.assumableRoles;
+            resourceInputs["confine"] = args?.confine;
             resourceInputs["forceDestroy"] = args?.forceDestroy;
             resourceInputs["groupName"] = args?.groupName;
             resourceInputs["path"] = args?.path;
@@ -139,6 +140,10 @@ export interface RobotAccountArgs {
      * The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one; they have at most 575 characters. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters, which no more than 213 elements do. A null of another resource is an error. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
      */
     assumableRoles?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * Whether the robot can do nothing but assume `assumableRoles`, whatever other policies of the user, of its groups or of a resource allow: the group's policy then also denies everything else, everything to session tokens made with the robot's key, and with `sourceIps` everything from elsewhere. By default `false`. It is recommended, and ends what needs the key itself for more: tools that make a session token first (give the MFA code to `AssumeRole` itself), source identities, a state bucket, KMS key or registry that is used without a role, calls through a VPC endpoint together with `sourceIps`, and every other user in the group. About half as many roles fit into the policy. It does not stop those who may change the group or its members, and nothing can deny `sts:GetCallerIdentity`. A null of another resource is an error. A change updates the policy in place. (Sources: IAM User Guide, "Policy evaluation logic" and "AWS global condition context keys", `aws:TokenIssueTime`; AWS STS API Reference, "GetCallerIdentity".)
+     */
+    confine?: pulumi.Input<boolean | undefined>;
     /**
      * Whether the user is deleted even if it has access keys, or other credentials, that this resource did not make. By default `false`: AWS then refuses to delete such a user. A change updates the user in place.
      */

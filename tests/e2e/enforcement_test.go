@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd"
@@ -104,6 +105,105 @@ func TestRobotCanOnlyAssumeItsRoles(t *testing.T) {
 	}
 }
 
+// TestConfinedRobot attaches an administrator's policy to a confined robot by hand, puts it into an administrators'
+// group, and has a role outside its own trust it: with its key it can assume its roles and do nothing else, and with a
+// session token of the key nothing at all. A robot that is not confined can do all of that. The change is one update of
+// one policy, whose statements the preview shows.
+func TestConfinedRobot(t *testing.T) {
+	t.Parallel()
+	l := harness.NewLab(t)
+	confine := false
+	s := harness.InlineStack(t, l, func(ctx *pulumi.Context) error {
+		robot, err := cicd.NewRobotAccount(ctx, "robot", &cicd.RobotAccountArgs{
+			UserName: pulumi.String("bot"), AssumableRoles: pulumi.ToStringArray([]string{"cicd/*"}),
+			SourceIps: pulumi.ToStringArray([]string{"127.0.0.0/8"}), Confine: pulumi.Bool(confine),
+		})
+		if err == nil {
+			ctx.Export("policy", robot.Policy)
+		}
+		return err
+	})
+	s.MustUp()
+	admin := iam.NewFromConfig(l.Config())
+	for name, path := range map[string]string{"staging": "/cicd/", "admin": "/"} {
+		_, err := admin.CreateRole(t.Context(), &iam.CreateRoleInput{
+			RoleName: &name, Path: &path, AssumeRolePolicyDocument: aws.String(harness.TrustPolicy("bot", "")),
+		})
+		harness.Check(t, err)
+	}
+	_, err := admin.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{
+		UserName: aws.String("bot"), PolicyName: aws.String("x"), PolicyDocument: aws.String(everything),
+	})
+	harness.Check(t, err)
+	_, err = admin.CreateGroup(t.Context(), &iam.CreateGroupInput{GroupName: aws.String("admins")})
+	harness.Check(t, err)
+	_, err = admin.PutGroupPolicy(t.Context(), &iam.PutGroupPolicyInput{
+		GroupName: aws.String("admins"), PolicyName: aws.String("x"), PolicyDocument: aws.String(everything),
+	})
+	harness.Check(t, err)
+	_, err = admin.AddUserToGroup(t.Context(), &iam.AddUserToGroupInput{
+		GroupName: aws.String("admins"), UserName: aws.String("bot"),
+	})
+	harness.Check(t, err)
+	key, err := admin.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String("bot")})
+	harness.Check(t, err)
+	withKey := map[string]string{
+		"AWS_ACCESS_KEY_ID": *key.AccessKey.AccessKeyId, "AWS_SECRET_ACCESS_KEY": *key.AccessKey.SecretAccessKey,
+	}
+	token, err := sts.NewFromConfig(l.ConfigFor(withKey["AWS_ACCESS_KEY_ID"], withKey["AWS_SECRET_ACCESS_KEY"], "")).
+		GetSessionToken(t.Context(), &sts.GetSessionTokenInput{})
+	harness.Check(t, err)
+	withToken := map[string]string{
+		"AWS_ACCESS_KEY_ID": *token.Credentials.AccessKeyId, "AWS_SECRET_ACCESS_KEY": *token.Credentials.SecretAccessKey,
+		"AWS_SESSION_TOKEN": *token.Credentials.SessionToken,
+	}
+	type params map[string]any
+	assume := func(role string) params {
+		return params{"RoleArn": "arn:aws:iam::123456789012:role/" + role, "RoleSessionName": "test"}
+	}
+	calls := [][3]any{
+		{"sts", "assume_role", assume("cicd/staging")}, // The only one that a confined robot can make.
+		{"sts", "assume_role", assume("admin")},
+		{"iam", "list_users", params{}},
+		{"iam", "create_access_key", params{"UserName": "bot"}},
+		{"iam", "delete_user_policy", params{"UserName": "bot", "PolicyName": "y"}},
+		{"s3", "list_buckets", params{}},
+		{"ec2", "describe_instances", params{}},
+		{"secretsmanager", "list_secrets", params{}},
+	}
+	denied := func(credentials map[string]string) (all []bool) {
+		t.Helper()
+		harness.Check(t, l.Enforce(t.Context(), true))
+		defer func() { harness.Check(t, l.Enforce(t.Context(), false)) }()
+		for _, code := range callAWSWith(t, l, credentials, calls) {
+			all = append(all, slices.Contains([]string{"AccessDenied", "AccessDeniedException", "403"}, code))
+		}
+		return all
+	}
+	for name, credentials := range map[string]map[string]string{"the key": withKey, "the token": withToken} {
+		if got := denied(credentials); slices.Contains(got, true) {
+			t.Errorf("%s is denied %v", name, got)
+		}
+	}
+
+	confine = true
+	want := []string{"update GroupPolicy robot [policy]"}
+	for name, steps := range map[string][]harness.Step{"the preview": s.MustPreview(), "the update": second(s.MustUp())} {
+		if got := fmt.Sprint(steps); got != fmt.Sprint(want) {
+			t.Errorf("%s has the steps %s", name, got)
+		}
+	}
+	s.Unchanged()
+	if got := denied(withKey); got[0] || slices.Contains(got[1:], false) {
+		t.Errorf("the key of a confined robot is denied %v", got)
+	}
+	if got := denied(withToken); slices.Contains(got, false) {
+		t.Errorf("the token of a confined robot is denied %v", got)
+	}
+}
+
+func second[A, B any](_ A, b B) B { return b }
+
 const everything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 
 // callAWS makes calls with an access key, and returns their error codes.
@@ -150,6 +250,7 @@ func TestParliament(t *testing.T) {
 			SourceIps:      pulumi.ToStringArray([]string{"203.0.113.0/24", "2001:db8::/32"}),
 		},
 		{SourceIps: pulumi.ToStringArray([]string{"203.0.113.0/24"})},
+		{SourceIps: pulumi.ToStringArray([]string{"203.0.113.0/24"}), Confine: pulumi.Bool(true)},
 	}
 	s := harness.InlineStack(t, l, func(ctx *pulumi.Context) error {
 		for i, args := range robots {

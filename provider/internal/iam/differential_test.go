@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pulumi-cicd/pulumi-cicd/internal/iamtest"
 )
 
 // The fuzzers of this file make inputs of bytes, and hold what their policy allows against what the inputs say, as
@@ -209,7 +211,7 @@ func FuzzTrust(f *testing.F) {
 				(trust.SessionNames == nil || matches(names, call.sessionName)) &&
 				(trust.ExternalID == "" || trust.ExternalID == call.externalID) &&
 				(trust.Sources == nil || contains(t, sources, ip))
-			if got := call.allowedBy(t, assumeRole, policy, true); got != want {
+			if got := iamtest.TrustAllows(t, policy, call.request(assumeRole)); got != want {
 				t.Errorf("%+v lets %+v in: %v, and the policy: %s", trust, call, want, policy)
 			}
 		}

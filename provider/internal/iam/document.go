@@ -24,6 +24,9 @@ const (
 	tagSession                = "sts:TagSession"
 )
 
+// sourceIP is the condition key of the address that a call comes from.
+const sourceIP = "aws:SourceIp"
+
 // document is a policy document. Its fields are in the order of IAM's grammar, so that its JSON is too.
 type document struct {
 	Version   string
@@ -31,11 +34,13 @@ type document struct {
 }
 
 type statement struct {
-	Effect    string
-	Principal *principal `json:",omitempty"`
-	Action    oneOrMore
-	Resource  oneOrMore  `json:",omitempty"`
-	Condition conditions `json:",omitempty"`
+	Effect      string
+	Principal   *principal `json:",omitempty"`
+	Action      oneOrMore  `json:",omitempty"`
+	NotAction   oneOrMore  `json:",omitempty"`
+	Resource    oneOrMore  `json:",omitempty"`
+	NotResource oneOrMore  `json:",omitempty"`
+	Condition   conditions `json:",omitempty"`
 }
 
 // principal is who a trust policy is about.
@@ -102,11 +107,16 @@ func DocumentSize(text string) (size int) {
 }
 
 // fromSources returns the conditions of a statement that holds only for calls from the sources; none if there are no
-// sources. It is minimal and deterministic.
+// sources.
 func fromSources(sources []netip.Prefix) conditions {
 	if len(sources) == 0 {
 		return conditions{}
 	}
+	return conditions{"IpAddress": {sourceIP: minimalRanges(sources)}}
+}
+
+// minimalRanges returns the ranges of addresses as texts in order, without those that another one covers.
+func minimalRanges(sources []netip.Prefix) oneOrMore {
 	// In this order, a range comes before those that it covers.
 	sorted := slices.SortedFunc(slices.Values(sources), func(a, b netip.Prefix) int {
 		return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
@@ -120,7 +130,7 @@ func fromSources(sources []netip.Prefix) conditions {
 		}
 	}
 	slices.Sort(ranges)
-	return conditions{"IpAddress": {"aws:SourceIp": ranges}}
+	return ranges
 }
 
 // maxCompared bounds the characters of a list whose elements are compared with each other, which takes the square of

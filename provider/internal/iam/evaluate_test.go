@@ -2,11 +2,10 @@ package iam
 
 import (
 	"path"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam/iamtest"
+	"github.com/pulumi-cicd/pulumi-cicd/internal/iamtest"
 )
 
 // call is one call of sts:AssumeRole, as IAM sees it.
@@ -33,10 +32,8 @@ func (c call) allowed(t *testing.T, trustPolicy string, identityPolicies ...stri
 		actions = append(actions, "sts:TagSession")
 	}
 	for _, action := range actions {
-		byIdentity := slices.ContainsFunc(identityPolicies, func(policy string) bool {
-			return c.allowedBy(t, action, policy, false)
-		})
-		if !byIdentity || !c.allowedBy(t, action, trustPolicy, true) {
+		r := c.request(action)
+		if !iamtest.Allowed(t, iamtest.Policies{Identity: identityPolicies}, r) || !iamtest.TrustAllows(t, trustPolicy, r) {
 			return false
 		}
 	}
@@ -59,15 +56,10 @@ func (c call) context(action string) map[string]string {
 	return keys
 }
 
-// allowedBy reports whether a policy allows the action.
-func (c call) allowedBy(t *testing.T, action, policy string, isTrust bool) bool {
-	t.Helper()
+// request returns the call as a request for one of the actions that it needs.
+func (c call) request(action string) iamtest.Request {
 	account := strings.Join(strings.Split(c.caller, ":")[:5], ":") + ":root"
-	request := iamtest.Request{Action: action, AWS: account, Resource: c.role, Keys: c.context(action)}
-	if isTrust {
-		return iamtest.TrustAllows(t, policy, request)
-	}
-	return iamtest.IdentityAllows(t, policy, request)
+	return iamtest.Request{Action: action, AWS: account, Resource: c.role, Keys: c.context(action)}
 }
 
 // TestTrustPolicyDecides says whom a trust policy lets in.

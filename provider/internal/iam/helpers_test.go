@@ -15,7 +15,7 @@ func assumeRolePolicy(scopes, sources []string, tags bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return Scope{roles, ranges, tags}.Policy(here)
+	return Scope{Roles: roles, Sources: ranges, SessionTags: tags}.Policy(here)
 }
 
 // ranges returns ranges of addresses that are right.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam/iamtest"
+	"github.com/pulumi-cicd/pulumi-cicd/internal/iamtest"
 )
 
 const testIssuer = "https://ci.example/a"

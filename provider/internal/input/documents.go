@@ -27,7 +27,7 @@ func Documents(in *Inputs, at Location, v property.Value) {
 	written := make(map[string]property.Value, v.AsMap().Len())
 	for name, document := range v.AsMap().AllStable {
 		element := at.Element(name)
-		if err := iam.CheckPolicyName(name); err != nil {
+		if err := iam.CheckInlinePolicyName(name); err != nil {
 			in.ReportWhole(element, fmt.Errorf("has a name that %w", err))
 		}
 		written[name] = document

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pulumi-cicd/pulumi-cicd/internal/iamtest"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
-	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam/iamtest"
 )
 
 var testAccount = iam.Account{Number: "123456789012", Partition: "aws"}

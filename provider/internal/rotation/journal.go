@@ -240,7 +240,6 @@ func (j Journal) current(r Request) (UserKey, bool) {
 // ownKeysOfAnother returns the keys of another user that can be the stack's own: the journal lists them, or they are
 // not older than the current generation, as far as clocks agree.
 func (j Journal) ownKeysOfAnother(r Request) []UserKey {
-	const clockSkew = 5 * time.Minute
 	if r.User == j.User {
 		return nil
 	}

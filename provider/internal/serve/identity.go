@@ -20,6 +20,8 @@ type providerKey struct{ monitor, provider string }
 type Identity struct {
 	// Account is nil in a preview in which the provider's own configuration is unknown.
 	Account *iam.Account
+	// Caller is the ARN of whoever calls with the provider's credentials.
+	Caller string
 	// DefaultTags are the tags that the provider puts on every resource.
 	DefaultTags map[string]string
 }
@@ -98,5 +100,5 @@ func lookUpIdentity(ctx *pulumi.Context, invoke ...pulumi.InvokeOption) (Identit
 	if err != nil {
 		return Identity{}, fmt.Errorf("look up the AWS provider's default tags: %s", status.Convert(err).Message())
 	}
-	return Identity{&account, defaults.Tags}, nil
+	return Identity{&account, caller.Arn, defaults.Tags}, nil
 }

@@ -30,6 +30,7 @@ class DeploymentRoleArgs:
                  max_session_duration: pulumi.Input[Optional[_builtins.int]] = None,
                  path: pulumi.Input[Optional[_builtins.str]] = None,
                  permissions_boundary: pulumi.Input[Optional[_builtins.str]] = None,
+                 revoke_sessions_before: pulumi.Input[Optional[_builtins.str]] = None,
                  role_name: pulumi.Input[Optional[_builtins.str]] = None,
                  session_names: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  source_ips: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
@@ -48,6 +49,7 @@ class DeploymentRoleArgs:
         :param pulumi.Input[_builtins.int] max_session_duration: How many seconds a session of the role may last: a whole number from 3,600, one hour, to 43,200, twelve hours. By default 3,600. A caller who is in a session of a role already, such as a role in `trusted`, gets one hour at the most (role chaining). A change updates the role in place. (Source: IAM User Guide, "Update the maximum session duration for a role".)
         :param pulumi.Input[_builtins.str] path: The path of the role, such as `/cicd/`: at most 512 characters of `A-Z a-z 0-9 + = , . @ _ - /`, with a slash at both ends. By default `/`. A robot with the `assumableRoles` of `cicd/*` may assume each role of the path `/cicd/`, those to come too. IAM cannot move a role: a change replaces it, with another ARN, and if `roleName` is given, the old one is deleted before the new one is made. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         :param pulumi.Input[_builtins.str] permissions_boundary: The ARN of a managed policy that limits what the role can be allowed to do, such as `arn:aws:iam::123456789012:policy/boundary`: one of the role's own account, or one of AWS's. By default none. A null of another resource is an error. A change updates the role in place. (Source: IAM User Guide, "Permissions boundaries for IAM entities".)
+        :param pulumi.Input[_builtins.str] revoke_sessions_before: A time, such as `2026-11-26T15:30:00Z`: sessions of the role that were issued before it can do nothing, by an inline policy `cicd-revoke-sessions` that denies them everything. Those who are still trusted simply assume the role again, so take whom you want to shut out from `trusted` or `trustedJobs` first. Sessions of CI jobs end too. In RFC 3339, rounded up to whole seconds of UTC, and at most 5 minutes ahead. By default none. A null of another resource is an error. It counts with about 125 characters towards the 10,240 of `inlinePolicies`. A change updates the policy in place. Taken away or set earlier, it revives sessions that have not expired: keep it for 12 hours. It does not end what a session has left behind, such as keys of other users, service tokens and running resources. (Source: IAM User Guide, "Revoke IAM role temporary security credentials".)
         :param pulumi.Input[_builtins.str] role_name: The name of the IAM role: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `staging-1a2b3c4`. IAM cannot rename a role: a change replaces it, the new one before the old one, with another ARN. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] session_names: The names that sessions may have, so that CloudTrail tells who deployed; from 1 to 2,048. Each is a pattern such as `gha-*`, of the characters `A-Z a-z 0-9 + = , . @ _ -`, with `*` for any of them and `?` for one; `${aws:username}` stands for the name of the IAM user who calls, and other variables are refused. Roles and CI jobs have no user name: if one is trusted, an element without it is needed. The caller chooses among the names allowed: a pattern is no proof of who calls, and `${aws:username}` is. By default any name. A null of another resource is an error. A change updates the trust policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM and AWS STS condition context keys"; AWS STS API Reference, "AssumeRole".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] source_ips: The addresses that the role may be assumed from, as ranges of IPv4 or IPv6 addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; from 1 to 1,170. AWS sees the public address of the caller; calls through a VPC endpoint do not match. What a session does afterwards may come from anywhere. By default, calls from anywhere are allowed. A null of another resource is an error. A change updates the trust policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS global condition context keys", `aws:SourceIp`.)
@@ -73,6 +75,8 @@ class DeploymentRoleArgs:
             pulumi.set(__self__, "path", path)
         if permissions_boundary is not None:
             pulumi.set(__self__, "permissions_boundary", permissions_boundary)
+        if revoke_sessions_before is not None:
+            pulumi.set(__self__, "revoke_sessions_before", revoke_sessions_before)
         if role_name is not None:
             pulumi.set(__self__, "role_name", role_name)
         if session_names is not None:
@@ -195,6 +199,18 @@ class DeploymentRoleArgs:
         pulumi.set(self, "permissions_boundary", value)
 
     @_builtins.property
+    @pulumi.getter(name="revokeSessionsBefore")
+    def revoke_sessions_before(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        A time, such as `2026-11-26T15:30:00Z`: sessions of the role that were issued before it can do nothing, by an inline policy `cicd-revoke-sessions` that denies them everything. Those who are still trusted simply assume the role again, so take whom you want to shut out from `trusted` or `trustedJobs` first. Sessions of CI jobs end too. In RFC 3339, rounded up to whole seconds of UTC, and at most 5 minutes ahead. By default none. A null of another resource is an error. It counts with about 125 characters towards the 10,240 of `inlinePolicies`. A change updates the policy in place. Taken away or set earlier, it revives sessions that have not expired: keep it for 12 hours. It does not end what a session has left behind, such as keys of other users, service tokens and running resources. (Source: IAM User Guide, "Revoke IAM role temporary security credentials".)
+        """
+        return pulumi.get(self, "revoke_sessions_before")
+
+    @revoke_sessions_before.setter
+    def revoke_sessions_before(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "revoke_sessions_before", value)
+
+    @_builtins.property
     @pulumi.getter(name="roleName")
     def role_name(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
@@ -282,6 +298,7 @@ class DeploymentRole(pulumi.ComponentResource):
                  max_session_duration: pulumi.Input[Optional[_builtins.int]] = None,
                  path: pulumi.Input[Optional[_builtins.str]] = None,
                  permissions_boundary: pulumi.Input[Optional[_builtins.str]] = None,
+                 revoke_sessions_before: pulumi.Input[Optional[_builtins.str]] = None,
                  role_name: pulumi.Input[Optional[_builtins.str]] = None,
                  session_names: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  source_ips: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
@@ -377,6 +394,7 @@ class DeploymentRole(pulumi.ComponentResource):
         :param pulumi.Input[_builtins.int] max_session_duration: How many seconds a session of the role may last: a whole number from 3,600, one hour, to 43,200, twelve hours. By default 3,600. A caller who is in a session of a role already, such as a role in `trusted`, gets one hour at the most (role chaining). A change updates the role in place. (Source: IAM User Guide, "Update the maximum session duration for a role".)
         :param pulumi.Input[_builtins.str] path: The path of the role, such as `/cicd/`: at most 512 characters of `A-Z a-z 0-9 + = , . @ _ - /`, with a slash at both ends. By default `/`. A robot with the `assumableRoles` of `cicd/*` may assume each role of the path `/cicd/`, those to come too. IAM cannot move a role: a change replaces it, with another ARN, and if `roleName` is given, the old one is deleted before the new one is made. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         :param pulumi.Input[_builtins.str] permissions_boundary: The ARN of a managed policy that limits what the role can be allowed to do, such as `arn:aws:iam::123456789012:policy/boundary`: one of the role's own account, or one of AWS's. By default none. A null of another resource is an error. A change updates the role in place. (Source: IAM User Guide, "Permissions boundaries for IAM entities".)
+        :param pulumi.Input[_builtins.str] revoke_sessions_before: A time, such as `2026-11-26T15:30:00Z`: sessions of the role that were issued before it can do nothing, by an inline policy `cicd-revoke-sessions` that denies them everything. Those who are still trusted simply assume the role again, so take whom you want to shut out from `trusted` or `trustedJobs` first. Sessions of CI jobs end too. In RFC 3339, rounded up to whole seconds of UTC, and at most 5 minutes ahead. By default none. A null of another resource is an error. It counts with about 125 characters towards the 10,240 of `inlinePolicies`. A change updates the policy in place. Taken away or set earlier, it revives sessions that have not expired: keep it for 12 hours. It does not end what a session has left behind, such as keys of other users, service tokens and running resources. (Source: IAM User Guide, "Revoke IAM role temporary security credentials".)
         :param pulumi.Input[_builtins.str] role_name: The name of the IAM role: 1 to 64 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `staging-1a2b3c4`. IAM cannot rename a role: a change replaces it, the new one before the old one, with another ARN. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] session_names: The names that sessions may have, so that CloudTrail tells who deployed; from 1 to 2,048. Each is a pattern such as `gha-*`, of the characters `A-Z a-z 0-9 + = , . @ _ -`, with `*` for any of them and `?` for one; `${aws:username}` stands for the name of the IAM user who calls, and other variables are refused. Roles and CI jobs have no user name: if one is trusted, an element without it is needed. The caller chooses among the names allowed: a pattern is no proof of who calls, and `${aws:username}` is. By default any name. A null of another resource is an error. A change updates the trust policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM and AWS STS condition context keys"; AWS STS API Reference, "AssumeRole".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] source_ips: The addresses that the role may be assumed from, as ranges of IPv4 or IPv6 addresses in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`; from 1 to 1,170. AWS sees the public address of the caller; calls through a VPC endpoint do not match. What a session does afterwards may come from anywhere. By default, calls from anywhere are allowed. A null of another resource is an error. A change updates the trust policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "AWS global condition context keys", `aws:SourceIp`.)
@@ -491,6 +509,7 @@ class DeploymentRole(pulumi.ComponentResource):
                  max_session_duration: pulumi.Input[Optional[_builtins.int]] = None,
                  path: pulumi.Input[Optional[_builtins.str]] = None,
                  permissions_boundary: pulumi.Input[Optional[_builtins.str]] = None,
+                 revoke_sessions_before: pulumi.Input[Optional[_builtins.str]] = None,
                  role_name: pulumi.Input[Optional[_builtins.str]] = None,
                  session_names: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  source_ips: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
@@ -517,6 +536,7 @@ class DeploymentRole(pulumi.ComponentResource):
             __props__.__dict__["max_session_duration"] = max_session_duration
             __props__.__dict__["path"] = path
             __props__.__dict__["permissions_boundary"] = permissions_boundary
+            __props__.__dict__["revoke_sessions_before"] = revoke_sessions_before
             __props__.__dict__["role_name"] = role_name
             __props__.__dict__["session_names"] = session_names
             __props__.__dict__["source_ips"] = source_ips

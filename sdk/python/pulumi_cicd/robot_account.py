@@ -22,6 +22,7 @@ class RobotAccountArgs:
                  adopt: pulumi.Input[Optional[_builtins.bool]] = None,
                  allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  assumable_roles: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 confine: pulumi.Input[Optional[_builtins.bool]] = None,
                  force_destroy: pulumi.Input[Optional[_builtins.bool]] = None,
                  group_name: pulumi.Input[Optional[_builtins.str]] = None,
                  path: pulumi.Input[Optional[_builtins.str]] = None,
@@ -36,6 +37,7 @@ class RobotAccountArgs:
         :param pulumi.Input[_builtins.bool] adopt: Whether the user and the group exist already, and are taken over instead of made. `userName`, `groupName` and `policyName` are then required, and must be known in a preview. The group must have no other members. The user is put into the group, and the policy is put under its name, over what the group has there. The group's other policies stay, and so do the user's policies and access keys. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
         :param pulumi.Input[_builtins.bool] allow_session_tags: Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] assumable_roles: The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one; they have at most 575 characters. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters, which no more than 213 elements do. A null of another resource is an error. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
+        :param pulumi.Input[_builtins.bool] confine: Whether the robot can do nothing but assume `assumableRoles`, whatever other policies of the user, of its groups or of a resource allow: the group's policy then also denies everything else, everything to session tokens made with the robot's key, and with `sourceIps` everything from elsewhere. By default `false`. It is recommended, and ends what needs the key itself for more: tools that make a session token first (give the MFA code to `AssumeRole` itself), source identities, a state bucket, KMS key or registry that is used without a role, calls through a VPC endpoint together with `sourceIps`, and every other user in the group. About half as many roles fit into the policy. It does not stop those who may change the group or its members, and nothing can deny `sts:GetCallerIdentity`. A null of another resource is an error. A change updates the policy in place. (Sources: IAM User Guide, "Policy evaluation logic" and "AWS global condition context keys", `aws:TokenIssueTime`; AWS STS API Reference, "GetCallerIdentity".)
         :param pulumi.Input[_builtins.bool] force_destroy: Whether the user is deleted even if it has access keys, or other credentials, that this resource did not make. By default `false`: AWS then refuses to delete such a user. A change updates the user in place.
         :param pulumi.Input[_builtins.str] group_name: The name of the IAM group: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change replaces the group, the membership and the policy, new ones before old ones: renamed in place, a group would keep its old policy beside the new one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         :param pulumi.Input[_builtins.str] path: The path of the user and of the group, such as `/cicd/`: at most 512 characters of `A-Z a-z 0-9 + = , . @ _ - /`, with a slash at both ends. By default `/`. A change moves both in place, which changes their ARNs. (Source: IAM User Guide, "IAM and AWS STS quotas".)
@@ -51,6 +53,8 @@ class RobotAccountArgs:
             pulumi.set(__self__, "allow_session_tags", allow_session_tags)
         if assumable_roles is not None:
             pulumi.set(__self__, "assumable_roles", assumable_roles)
+        if confine is not None:
+            pulumi.set(__self__, "confine", confine)
         if force_destroy is not None:
             pulumi.set(__self__, "force_destroy", force_destroy)
         if group_name is not None:
@@ -103,6 +107,18 @@ class RobotAccountArgs:
     @assumable_roles.setter
     def assumable_roles(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
         pulumi.set(self, "assumable_roles", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def confine(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        Whether the robot can do nothing but assume `assumableRoles`, whatever other policies of the user, of its groups or of a resource allow: the group's policy then also denies everything else, everything to session tokens made with the robot's key, and with `sourceIps` everything from elsewhere. By default `false`. It is recommended, and ends what needs the key itself for more: tools that make a session token first (give the MFA code to `AssumeRole` itself), source identities, a state bucket, KMS key or registry that is used without a role, calls through a VPC endpoint together with `sourceIps`, and every other user in the group. About half as many roles fit into the policy. It does not stop those who may change the group or its members, and nothing can deny `sts:GetCallerIdentity`. A null of another resource is an error. A change updates the policy in place. (Sources: IAM User Guide, "Policy evaluation logic" and "AWS global condition context keys", `aws:TokenIssueTime`; AWS STS API Reference, "GetCallerIdentity".)
+        """
+        return pulumi.get(self, "confine")
+
+    @confine.setter
+    def confine(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "confine", value)
 
     @_builtins.property
     @pulumi.getter(name="forceDestroy")
@@ -210,6 +226,7 @@ class RobotAccount(pulumi.ComponentResource):
                  adopt: pulumi.Input[Optional[_builtins.bool]] = None,
                  allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  assumable_roles: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 confine: pulumi.Input[Optional[_builtins.bool]] = None,
                  force_destroy: pulumi.Input[Optional[_builtins.bool]] = None,
                  group_name: pulumi.Input[Optional[_builtins.str]] = None,
                  path: pulumi.Input[Optional[_builtins.str]] = None,
@@ -256,6 +273,7 @@ class RobotAccount(pulumi.ComponentResource):
         :param pulumi.Input[_builtins.bool] adopt: Whether the user and the group exist already, and are taken over instead of made. `userName`, `groupName` and `policyName` are then required, and must be known in a preview. The group must have no other members. The user is put into the group, and the policy is put under its name, over what the group has there. The group's other policies stay, and so do the user's policies and access keys. What is taken over stays the same to AWS, with its unique ID, and is this resource's from then on: the update changes what differs from the inputs, as its preview shows, and `destroy` deletes it. Once that is done, the input changes nothing, and can be left out. Needs Pulumi CLI 3.220.0 or newer. By default `false`. (Guide: [Adopting what exists](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md).)
         :param pulumi.Input[_builtins.bool] allow_session_tags: Whether the robot may also tag the sessions of the roles that it assumes: the policy then allows `sts:TagSession` on them too. The GitHub action `aws-actions/configure-aws-credentials` tags sessions unless it is given `role-skip-session-tagging: true`. The roles must allow it as well, as `DeploymentRole` does with its own `allowSessionTags`. By default `false`. A change updates the policy in place. (Source: IAM User Guide, "Pass session tags in AWS STS".)
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] assumable_roles: The roles that the robot may assume, at least one. Each is the name of a role of the robot's own account and partition, or a pattern of path and name, such as `deploy` or `cicd/*`; or the full ARN of a role in any account of the partition, such as `arn:aws:iam::123456789012:role/cicd/*`, with `*` for any account. In path and name, `*` stands for any characters, slashes too, and `?` for one; they have at most 575 characters. By default `["*"]`, every role of the account: then the robot can take any role that trusts the account as a whole, an administrator's too, so name a path or the roles wherever you can. The policy that comes of it must fit into 5,120 characters, which no more than 213 elements do. A null of another resource is an error. A change updates the policy in place; neither order nor repetition is a change. (Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".)
+        :param pulumi.Input[_builtins.bool] confine: Whether the robot can do nothing but assume `assumableRoles`, whatever other policies of the user, of its groups or of a resource allow: the group's policy then also denies everything else, everything to session tokens made with the robot's key, and with `sourceIps` everything from elsewhere. By default `false`. It is recommended, and ends what needs the key itself for more: tools that make a session token first (give the MFA code to `AssumeRole` itself), source identities, a state bucket, KMS key or registry that is used without a role, calls through a VPC endpoint together with `sourceIps`, and every other user in the group. About half as many roles fit into the policy. It does not stop those who may change the group or its members, and nothing can deny `sts:GetCallerIdentity`. A null of another resource is an error. A change updates the policy in place. (Sources: IAM User Guide, "Policy evaluation logic" and "AWS global condition context keys", `aws:TokenIssueTime`; AWS STS API Reference, "GetCallerIdentity".)
         :param pulumi.Input[_builtins.bool] force_destroy: Whether the user is deleted even if it has access keys, or other credentials, that this resource did not make. By default `false`: AWS then refuses to delete such a user. A change updates the user in place.
         :param pulumi.Input[_builtins.str] group_name: The name of the IAM group: 1 to 128 characters of `A-Z a-z 0-9 + = , . @ _ -`, unique in the account without regard to case. By default, the resource's own name with a random suffix, such as `robot-1a2b3c4`. A change replaces the group, the membership and the policy, new ones before old ones: renamed in place, a group would keep its old policy beside the new one. (Source: IAM User Guide, "IAM and AWS STS quotas".)
         :param pulumi.Input[_builtins.str] path: The path of the user and of the group, such as `/cicd/`: at most 512 characters of `A-Z a-z 0-9 + = , . @ _ - /`, with a slash at both ends. By default `/`. A change moves both in place, which changes their ARNs. (Source: IAM User Guide, "IAM and AWS STS quotas".)
@@ -321,6 +339,7 @@ class RobotAccount(pulumi.ComponentResource):
                  adopt: pulumi.Input[Optional[_builtins.bool]] = None,
                  allow_session_tags: pulumi.Input[Optional[_builtins.bool]] = None,
                  assumable_roles: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 confine: pulumi.Input[Optional[_builtins.bool]] = None,
                  force_destroy: pulumi.Input[Optional[_builtins.bool]] = None,
                  group_name: pulumi.Input[Optional[_builtins.str]] = None,
                  path: pulumi.Input[Optional[_builtins.str]] = None,
@@ -343,6 +362,7 @@ class RobotAccount(pulumi.ComponentResource):
             __props__.__dict__["adopt"] = adopt
             __props__.__dict__["allow_session_tags"] = allow_session_tags
             __props__.__dict__["assumable_roles"] = assumable_roles
+            __props__.__dict__["confine"] = confine
             __props__.__dict__["force_destroy"] = force_destroy
             __props__.__dict__["group_name"] = group_name
             __props__.__dict__["path"] = path
@@ -391,7 +411,7 @@ class RobotAccount(pulumi.ComponentResource):
     @pulumi.getter
     def policy(self) -> pulumi.Output[_builtins.str]:
         """
-        The policy document of the group, in JSON: all that the robot may do. It is known in a preview wherever its inputs are, so that a reviewer sees what an update will grant.
+        The policy document of the group, in JSON: what the group allows the robot, and with `confine` all that the robot can do. It is known in a preview wherever its inputs are, so that a reviewer sees what an update will grant.
         """
         return pulumi.get(self, "policy")
 

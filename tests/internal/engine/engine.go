@@ -171,7 +171,10 @@ func (m monitor) RegisterResource(
 		state["previousGeneration"], state["previous"] = structpb.NewNumberValue(0), structpb.NewStringValue("")
 		state["before"] = structpb.NewListValue(&structpb.ListValue{})
 		state["secretSlot"], state["ssmSlot"] = structpb.NewNumberValue(1), structpb.NewNumberValue(1)
-		state["retiringSecret"] = structpb.NewStringValue("")
+		state["retiringSecret"], state["revocation"] = structpb.NewStringValue(""), structpb.NewStringValue("")
+		for has, name := range map[string]string{"hasSecret": "secretName", "hasParameters": "ssmPath"} {
+			state[has] = structpb.NewBoolValue(state[name].GetStringValue() != "")
+		}
 	}
 	if strings.HasSuffix(req.GetType(), ":AccessKey") {
 		state["createDate"] = structpb.NewStringValue("2026-01-02T03:04:05Z")

@@ -43,8 +43,8 @@ type Call struct {
 // permissions boundaries of users, keeps the tags and the access keys of a user that is renamed or moved, moves a
 // group that keeps its name, keeps what an update of a role does not name, deletes no user and no group with anything
 // left, tells no names apart that differ only in letter case, refuses keys that are switched off, knows whom a role
-// trusts, believes only tokens of OpenID Connect that are signed, says of secrets that are to be deleted what AWS says,
-// and is behind with users and keys where a test wants it.
+// trusts and what a policy denies, makes session tokens, believes only tokens of OpenID Connect that are signed, says
+// of secrets that are to be deleted what AWS says, and is behind with users and keys where a test wants it.
 type front struct {
 	url    *url.URL
 	server *http.Server
@@ -66,6 +66,8 @@ type front struct {
 	// published are the keys that issuers publish, by their URLs.
 	published map[string]*jose.JSONWebKeySet
 	services  map[string]bool // Those that were called.
+	// temporary are the callers with temporary credentials, by the ID of these.
+	temporary map[string]caller
 	enforcing bool
 
 	// How far IAM is behind: see the lab's methods.
@@ -96,6 +98,7 @@ func startFront(m *moto) (*front, error) {
 		providers:  map[string]*provider{},
 		published:  map[string]*jose.JSONWebKeySet{},
 		services:   map[string]bool{},
+		temporary:  map[string]caller{},
 		now:        time.Now,
 		control:    m.control,
 		secret: func(region string) *secretsmanager.Client {
@@ -111,7 +114,7 @@ func startFront(m *moto) (*front, error) {
 	}
 	f.proxy.ModifyResponse = func(resp *http.Response) error {
 		for _, modify := range []func(*http.Response) error{
-			f.addBoundary, f.followUsers, f.followNames, f.followKeys, f.followProviders, f.sayScheduled,
+			f.addBoundary, f.followUsers, f.followNames, f.followKeys, f.followProviders, f.followSessions, f.sayScheduled,
 		} {
 			if err := modify(resp); err != nil {
 				return err
@@ -158,7 +161,7 @@ func (f *front) serve(w http.ResponseWriter, r *http.Request, asked Call, body [
 	params := call.Params
 	if f.refuseKey(answer, call) || f.refuseNewUser(answer, call) || f.refuseName(answer, asked, call) ||
 		f.refuseTags(answer, call) || f.refuseTrust(answer, call) || f.refuseDeletion(r.Context(), answer, call) ||
-		f.serveBoundary(answer, params) || f.serveProvider(answer, call) {
+		f.serveBoundary(answer, params) || f.serveProvider(answer, call) || f.serveSessionToken(answer, call) {
 		return
 	}
 	send := func(changed url.Values) {
@@ -200,9 +203,24 @@ func (f *front) serve(w http.ResponseWriter, r *http.Request, asked Call, body [
 		}
 		defer done()
 	default:
-		f.passing.RLock()
-		defer f.passing.RUnlock()
+		if !f.isEnforcing() {
+			f.passing.RLock()
+			defer f.passing.RUnlock()
+			break
+		}
+		f.passing.Lock()
+		defer f.passing.Unlock()
 	}
+	allowed, done := f.decideDenials(r, call)
+	if !allowed {
+		service := call.scope.service
+		if r.Header.Get("X-Amz-Target") == "" {
+			service = "iam" // All that speak no JSON speak XML.
+		}
+		writeError(answer, service, http.StatusForbidden, "AccessDenied", "A policy denies the caller the call.")
+		return
+	}
+	defer done()
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	f.proxy.ServeHTTP(answer, r.WithContext(context.WithValue(r.Context(), callKey{}, call)))
 }
@@ -487,6 +505,12 @@ func (f *front) used(service string) bool {
 	return f.services[service]
 }
 
+func (f *front) isEnforcing() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.enforcing
+}
+
 func (f *front) setEnforcing(on bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -506,6 +530,7 @@ func (f *front) forget() {
 	}
 	clear(f.providers)
 	clear(f.services)
+	clear(f.temporary)
 }
 
 // taken returns the calls so far, and forgets them.

@@ -28,22 +28,21 @@ const trustsEverybody = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
 func (f *front) decideTrust(r *http.Request, call Call) (trusted bool, done func()) {
 	done = func() {}
 	f.mu.Lock()
-	key := f.key(call.scope.key)
+	who, _ := f.caller(call.scope.key)
 	enforcing := f.enforcing
 	f.mu.Unlock()
-	if !enforcing || key == nil || call.Action != "AssumeRole" {
+	if !enforcing || who.user == "" || call.Action != "AssumeRole" {
 		return true, done
 	}
 	ctx := context.WithoutCancel(r.Context())
 	defer f.lift(ctx)()
-
 	arn := call.Params.Get("RoleArn")
 	name := path.Base(arn)
 	role, err := f.client.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
 	if err != nil || aws.ToString(role.Role.Arn) != arn {
 		return true, done
 	}
-	user, err := f.client.GetUser(ctx, &iam.GetUserInput{UserName: &key.user})
+	user, err := f.client.GetUser(ctx, &iam.GetUserInput{UserName: &who.user})
 	if err != nil {
 		return false, done
 	}
@@ -54,7 +53,7 @@ func (f *front) decideTrust(r *http.Request, call Call) (trusted bool, done func
 	caller := aws.ToString(user.User.Arn)
 	account := strings.Join(strings.SplitN(caller, ":", 6)[:5], ":") + ":root"
 	if !trusts(trust, trustQuestion{"sts:AssumeRole", map[string][]string{"AWS": {caller, account}}, map[string]string{
-		"aws:PrincipalArn": caller, "aws:username": key.user, "aws:SourceIp": sourceIP(r),
+		"aws:PrincipalArn": caller, "aws:username": who.user, "aws:SourceIp": sourceIP(r),
 		"sts:RoleSessionName": call.Params.Get("RoleSessionName"), "sts:ExternalId": call.Params.Get("ExternalId"),
 	}}) {
 		return false, done
@@ -77,10 +76,7 @@ func (f *front) decideTrust(r *http.Request, call Call) (trusted bool, done func
 // lift has moto take calls from anybody until the function that it returns is called, where policies are enforced. The
 // caller has moto to itself.
 func (f *front) lift(ctx context.Context) (enforce func()) {
-	f.mu.Lock()
-	enforcing := f.enforcing
-	f.mu.Unlock()
-	if !enforcing {
+	if !f.isEnforcing() {
 		return func() {}
 	}
 	_ = f.control(ctx, "reset-auth", authCount(false))

@@ -111,6 +111,7 @@ func (f *front) signIn(r *http.Request, params url.Values) (*signIn, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.noteSession(aws.ToString(session.Credentials.AccessKeyId), role.arn)
 	answer := &signIn{}
 	answer.Result.Credentials.AccessKeyID = aws.ToString(session.Credentials.AccessKeyId)
 	answer.Result.Credentials.SecretAccessKey = aws.ToString(session.Credentials.SecretAccessKey)
