@@ -175,7 +175,7 @@ namespace PulumiCicd.Cicd
         public Input<string>? PgpKey { get; set; }
 
         /// <summary>
-        /// What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, `deleted` at the end of the update, and not if it fails. A change is in place.
+        /// What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, such as a CI system's secret, `deleted` at the end of the update, and not if it fails. The update warns of that. To cut off nobody, give `handOver`, or rotate with `active` and change this input in a later update. A change is in place.
         /// </summary>
         [Input("previous")]
         public Input<PulumiCicd.Cicd.PreviousKey>? Previous { get; set; }
