@@ -69,6 +69,55 @@ namespace PulumiCicd.Cicd
     ///     };
     /// });
     /// ```
+    /// ### An access key that each update delivers to GitHub
+    /// 
+    /// ```csharp
+    /// using System.Collections.Generic;
+    /// using Pulumi;
+    /// using Pulumi.Github;
+    /// using PulumiCicd.Cicd;
+    /// 
+    /// return await Deployment.RunAsync(() =&gt;
+    /// {
+    ///     // A robot account that may assume the roles under /cicd/.
+    ///     var robot = new RobotAccount("robot", new RobotAccountArgs
+    ///     {
+    ///         UserName = "cicd-bot",
+    ///         AssumableRoles = { "cicd/*" },
+    ///     });
+    /// 
+    ///     // Its access key. The first update after 60 days creates a new key and delivers it. The old key works for 7 more
+    ///     // days, and the first update after that deletes it.
+    ///     var key = new AccessKey("robot", new AccessKeyArgs
+    ///     {
+    ///         UserName = robot.UserName,
+    ///         RotateEvery = "60d",
+    ///         Previous = PreviousKey.Deleted,
+    ///         HandOver = "7d",
+    ///     });
+    /// 
+    ///     // The ID and the secret as one value. Two values would change one after the other.
+    ///     var pair = Output.JsonSerialize(Output.Create(new Dictionary&lt;string, Output&lt;string&gt;&gt;
+    ///     {
+    ///         ["AWS_ACCESS_KEY_ID"] = key.AccessKeyId,
+    ///         ["AWS_SECRET_ACCESS_KEY"] = key.SecretAccessKey,
+    ///     }));
+    /// 
+    ///     // A secret of a repository. Everybody who can push to the repository can read it.
+    ///     _ = new ActionsSecret("tools", new ActionsSecretArgs
+    ///     {
+    ///         Repository = "tools",
+    ///         SecretName = "ROBOT_KEY",
+    ///         Value = pair,
+    ///     });
+    /// 
+    ///     return new Dictionary&lt;string, object?&gt;
+    ///     {
+    ///         ["accessKeyId"] = key.AccessKeyId,
+    ///         ["rotateAfter"] = key.RotateAfter,
+    ///     };
+    /// });
+    /// ```
     /// </summary>
     [CicdResourceType("cicd:index:AccessKey")]
     public partial class AccessKey : global::Pulumi.ComponentResource
