@@ -1,7 +1,7 @@
 using System.Collections.Generic;
 using Pulumi;
-using Pulumi.Github;
 using PulumiCicd.Cicd;
+using Github = Pulumi.Github;
 
 return await Deployment.RunAsync(() =>
 {
@@ -30,7 +30,7 @@ return await Deployment.RunAsync(() =>
     }));
 
     // A secret of a repository. Everybody who can push to the repository can read it.
-    _ = new ActionsSecret("tools", new ActionsSecretArgs
+    _ = new Github.ActionsSecret("tools", new Github.ActionsSecretArgs
     {
         Repository = "tools",
         SecretName = "ROBOT_KEY",
