@@ -74,8 +74,8 @@ namespace PulumiCicd.Cicd
     /// ```csharp
     /// using System.Collections.Generic;
     /// using Pulumi;
-    /// using Pulumi.Github;
     /// using PulumiCicd.Cicd;
+    /// using Github = Pulumi.Github;
     /// 
     /// return await Deployment.RunAsync(() =&gt;
     /// {
@@ -104,7 +104,7 @@ namespace PulumiCicd.Cicd
     ///     }));
     /// 
     ///     // A secret of a repository. Everybody who can push to the repository can read it.
-    ///     _ = new ActionsSecret("tools", new ActionsSecretArgs
+    ///     _ = new Github.ActionsSecret("tools", new Github.ActionsSecretArgs
     ///     {
     ///         Repository = "tools",
     ///         SecretName = "ROBOT_KEY",
