@@ -14,20 +14,23 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
 
-// A delivery is a stack of an example that delivers an access key to GitHub, for which the plugin in tests/github
-// stands in.
+// A delivery is a stack of an example that delivers an access key to GitHub. The plugin in tests/github is in GitHub's
+// place.
 type delivery struct {
 	*harness.Stack
 	// file is the program, and head and tail are what comes before and after the inputs of its AccessKey.
 	file, head, tail string
+	// input is how the program gives an input.
+	input string
 	// folder is where the plugin keeps the secrets.
 	folder string
 }
 
-// deliveries are, by language, the file of the example, and how the inputs of its AccessKey begin and end.
-var deliveries = map[string]struct{ file, begin, end string }{
-	"typescript": {"index.ts", "    userName: robot.userName,\n", "});\n"},
-	"yaml":       {"Pulumi.yaml", "      userName: ${robot.userName}\n", "\n  # "},
+// deliveries are, by language, the file of the example, how the inputs of its AccessKey begin and end, and how it gives
+// one. In the objects of both languages, JSON is understood.
+var deliveries = map[string]struct{ file, begin, end, input string }{
+	"typescript": {"index.ts", "    userName: robot.userName,\n", "});\n", "    %s: %s,\n"},
+	"yaml":       {"Pulumi.yaml", "      userName: ${robot.userName}\n", "\n  # ", "      %s: %s\n"},
 }
 
 func newDelivery(t *testing.T, language, plugin string) *delivery {
@@ -47,30 +50,23 @@ func newDelivery(t *testing.T, language, plugin string) *delivery {
 	if !found || !ended {
 		t.Fatalf("%s has no inputs of an AccessKey", d.file)
 	}
-	d.head, d.tail = head+example.begin, example.end+tail
+	d.head, d.tail, d.input = head+example.begin, example.end+tail, example.input
 	return d
 }
 
 // give gives the AccessKey these inputs, and the name of the user.
 func (d *delivery) give(inputs values) {
 	d.T.Helper()
-	indent := d.head[strings.LastIndexByte(strings.TrimSuffix(d.head, "\n"), '\n')+1:]
-	indent = indent[:len(indent)-len(strings.TrimLeft(indent, " "))]
-	var text strings.Builder
+	program := d.head
 	for name, value := range inputs {
-		// In the objects of TypeScript and YAML, JSON is understood.
-		v, err := json.Marshal(value)
+		text, err := json.Marshal(value)
 		harness.Check(d.T, err)
-		text.WriteString(indent + name + ": " + string(v))
-		if strings.HasSuffix(d.file, ".ts") {
-			text.WriteByte(',')
-		}
-		text.WriteByte('\n')
+		program += fmt.Sprintf(d.input, name, text)
 	}
-	harness.Check(d.T, os.WriteFile(d.file, []byte(d.head+text.String()+d.tail), 0o600))
+	harness.Check(d.T, os.WriteFile(d.file, []byte(program+d.tail), 0o600))
 }
 
-// next has the plugin refuse each delivery, or kill the CLI before it, or do neither.
+// next has the plugin refuse each delivery, kill the CLI before it, or do neither.
 func (d *delivery) next(fault string) {
 	d.T.Helper()
 	harness.Check(d.T, os.WriteFile(filepath.Join(d.folder, "next"), []byte(fault), 0o600))
@@ -132,9 +128,7 @@ func (d *delivery) killed() {
 	cmd.Env = append(cmd.Env, "TEST_GITHUB_FOLDER="+d.folder)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	out, err := cmd.CombinedOutput()
-	for _, pid := range lab.ProcessesOf(cmd.Process.Pid) {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
+	lab.EndSession(cmd.Process.Pid)
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
 		d.T.Errorf("the update is not killed: %v\n%s", err, out)
 	}
@@ -198,9 +192,9 @@ func TestDelivery(t *testing.T) {
 			hides(t, d.Lab, fifth.Secret, map[string]string{"the output": result.StdOut + result.StdErr})
 
 			if language == "yaml" {
+				d.Unchanged()
 				d.replaces(fifth)
 			}
-			d.Unchanged()
 			d.MustDestroy()
 			if held := d.held(); held != (pair{}) {
 				t.Errorf("after destroy, GitHub holds %s", held.ID)
