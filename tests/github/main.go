@@ -48,7 +48,7 @@ func token(module, typ string) string { return name + ":index/" + module + ":" +
 var nameInputs = []string{"repository", "environment", "secretName"}
 
 // replacing are the inputs whose change replaces a secret. In older packages, plaintextValue is one of them:
-// https://github.com/pulumi/pulumi-github/issues/250. A new value is an update, as in terraform-provider-github 6.11.1,
+// https://github.com/pulumi/pulumi-github/issues/250. A new value is an update, as in terraform-provider-github 6.13.0,
 // resource_github_actions_secret.go.
 var replacing = append(slices.Clone(nameInputs), "plaintextValue")
 
