@@ -206,7 +206,12 @@ func tellJournal(log logger, step rotation.Step, request rotation.Request, retir
 	}
 	if step.CutsOff {
 		log.Warning(fmt.Sprintf("previous is %q and there is no handOver: whoever uses the old access key is cut off in "+
-			"this update; set handOver, such as \"7d\", to keep the old key active for that long", request.Previous))
+			"this update; set handOver, such as \"7d\", to keep the old key active for that long, or leave previous %q in "+
+			"this update and change it in a later one", request.Previous, rotation.Active))
+	}
+	if step.Reason != "" && request.Revoked {
+		log.Warning("revoked is true: the new access key is switched off until revoked is false, and whoever gets it from " +
+			"this update cannot use it before")
 	}
 	if len(step.Leftover) > 0 {
 		log.Warning(unmanagedText(step.User, step.Leftover))

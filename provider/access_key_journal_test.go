@@ -145,9 +145,24 @@ func TestAccessKeyJournal(t *testing.T) {
 	}
 	keys = keys[1:]
 	update(aged.Set("previous", text("deleted")).Set("generation", number(5)))
-	if len(log.warnings) != 1 || !strings.Contains(log.warnings[0], `previous is "deleted" and there is no handOver`) {
+	if len(log.warnings) != 1 || !strings.Contains(log.warnings[0], `previous is "deleted" and there is no handOver`) ||
+		!strings.Contains(log.warnings[0], `leave previous "active" in this update and change it in a later one`) {
 		t.Errorf("the user is warned %q", log.warnings)
 	}
+
+	// A key that is made while all are switched off is delivered switched off.
+	restored := recorded
+	log.warnings, keys = nil, keys[1:]
+	revoked := request.Set("pgpKey", other).Set("generation", number(5)).Set("revoked", property.New(true))
+	update(revoked)
+	if len(log.warnings) != 0 {
+		t.Errorf("revoked, the user is warned %q", log.warnings)
+	}
+	update(revoked.Set("generation", number(6)))
+	if len(log.warnings) != 1 || !strings.Contains(log.warnings[0], "the new access key is switched off until revoked is false") {
+		t.Errorf("revoked and rotated, the user is warned %q", log.warnings)
+	}
+	recorded = restored
 
 	// A user who is about to be replaced is another one.
 	update(aged.Set("userName", unknown).Set("userKeys", unknown).Set("generation", number(5)))

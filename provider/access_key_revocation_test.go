@@ -89,10 +89,11 @@ func TestRevocationJournal(t *testing.T) {
 	}
 
 	// Rotated twice meanwhile, no key that was there is switched on.
-	update(revoked.Set("generation", property.New(2.0)))
+	const switchedOff = "revoked is true: the new access key is switched off"
+	update(revoked.Set("generation", property.New(2.0)), switchedOff)
 	now = now.Add(time.Hour)
 	revoked = revoked.Set("userKeys", property.New([]property.Value{key("K1"), key("K2")}))
-	update(revoked.Set("generation", property.New(3.0)))
+	update(revoked.Set("generation", property.New(3.0)), switchedOff)
 	now = now.Add(time.Hour)
 	after := request.Set("userKeys", property.New([]property.Value{key("K2"), key("K3")})).Set("generation", property.New(3.0))
 	update(after)

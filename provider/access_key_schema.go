@@ -48,7 +48,9 @@ func (args *AccessKeyArgs) Annotate(a infer.Annotator) {
 		"switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key "+
 		"lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, "+
 		"they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that "+
-		"depends on this component's outputs, `deleted` at the end of the update, and not if it fails. A change is in place.")
+		"depends on this component's outputs, such as a CI system's secret, `deleted` at the end of the update, and not if "+
+		"it fails. The update warns of that. To cut off nobody, give `handOver`, or rotate with `active` and change this "+
+		"input in a later update. A change is in place.")
 	a.Describe(&args.HandOver, "How long the key before the current one stays active after a rotation, in days of 24 "+
 		"hours, from `1d` to `3650d`, such as `7d`. The first update after that makes the key what `previous` says, and its "+
 		"preview shows it. It must be shorter than `rotateEvery`, and is an error while `previous` is `active`. By default "+

@@ -17,6 +17,8 @@ require (
 	github.com/pulumi-cicd/pulumi-cicd v0.0.0-00010101000000-000000000000
 	github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd v0.0.0-00010101000000-000000000000
 	github.com/pulumi/pulumi-aws/sdk/v6 v6.83.4
+	github.com/pulumi/pulumi-github/sdk/v6 v6.14.1
+	github.com/pulumi/pulumi-gitlab/sdk/v10 v10.1.1
 	github.com/pulumi/pulumi-go-provider v1.5.0
 	github.com/pulumi/pulumi/pkg/v3 v3.259.0
 	github.com/pulumi/pulumi/sdk/v3 v3.274.1

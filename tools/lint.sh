@@ -57,10 +57,10 @@ check_tidy() {
 
 check_format() { [ -z "$(files '*.go' | xargs gofmt -l | tee /dev/stderr)" ]; }
 
-# Within the module of the SDK, an example finds the SDK as it is here, with all that it depends on.
+# Within the module of the tests, an example finds the SDK as it is here, and the packages that it delivers keys with.
 check_vet() {
 	go -C sdk/go/cicd vet ./... || return 1
-	for example in "$REPO"/examples/*-go; do go -C sdk/go/cicd vet "$example"/*.go || return 1; done
+	for example in "$REPO"/examples/*-go; do go -C tests vet "$example"/*.go || return 1; done
 }
 
 check_licenses() { tools/notices list | diff docs/licenses.md - || { echo 'run "make licenses"' && return 1; }; }

@@ -69,6 +69,55 @@ namespace PulumiCicd.Cicd
     ///     };
     /// });
     /// ```
+    /// ### An access key that each update delivers to GitHub
+    /// 
+    /// ```csharp
+    /// using System.Collections.Generic;
+    /// using Pulumi;
+    /// using PulumiCicd.Cicd;
+    /// using Github = Pulumi.Github;
+    /// 
+    /// return await Deployment.RunAsync(() =&gt;
+    /// {
+    ///     // A robot account that may assume the roles under /cicd/.
+    ///     var robot = new RobotAccount("robot", new RobotAccountArgs
+    ///     {
+    ///         UserName = "cicd-bot",
+    ///         AssumableRoles = { "cicd/*" },
+    ///     });
+    /// 
+    ///     // Its access key. The first update after 60 days creates a new key and delivers it. The old key works for 7 more
+    ///     // days, and the first update after that deletes it.
+    ///     var key = new AccessKey("robot", new AccessKeyArgs
+    ///     {
+    ///         UserName = robot.UserName,
+    ///         RotateEvery = "60d",
+    ///         Previous = PreviousKey.Deleted,
+    ///         HandOver = "7d",
+    ///     });
+    /// 
+    ///     // The ID and the secret as one value. Two values would change one after the other.
+    ///     var pair = Output.JsonSerialize(Output.Create(new Dictionary&lt;string, Output&lt;string&gt;&gt;
+    ///     {
+    ///         ["AWS_ACCESS_KEY_ID"] = key.AccessKeyId,
+    ///         ["AWS_SECRET_ACCESS_KEY"] = key.SecretAccessKey,
+    ///     }));
+    /// 
+    ///     // A secret of a repository. Everybody who can push to the repository can read it.
+    ///     _ = new Github.ActionsSecret("tools", new Github.ActionsSecretArgs
+    ///     {
+    ///         Repository = "tools",
+    ///         SecretName = "ROBOT_KEY",
+    ///         Value = pair,
+    ///     });
+    /// 
+    ///     return new Dictionary&lt;string, object?&gt;
+    ///     {
+    ///         ["accessKeyId"] = key.AccessKeyId,
+    ///         ["rotateAfter"] = key.RotateAfter,
+    ///     };
+    /// });
+    /// ```
     /// </summary>
     [CicdResourceType("cicd:index:AccessKey")]
     public partial class AccessKey : global::Pulumi.ComponentResource
@@ -175,7 +224,7 @@ namespace PulumiCicd.Cicd
         public Input<string>? PgpKey { get; set; }
 
         /// <summary>
-        /// What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, `deleted` at the end of the update, and not if it fails. A change is in place.
+        /// What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, such as a CI system's secret, `deleted` at the end of the update, and not if it fails. The update warns of that. To cut off nobody, give `handOver`, or rotate with `active` and change this input in a later update. A change is in place.
         /// </summary>
         [Input("previous")]
         public Input<PulumiCicd.Cicd.PreviousKey>? Previous { get; set; }

@@ -55,6 +55,60 @@ import * as utilities from "./utilities";
  * export const secretArn = key.secretArn;
  * export const ssmParameterNames = key.ssmParameterNames;
  * ```
+ * ### An access key that each update delivers to GitHub
+ *
+ * ```typescript
+ * import * as cicd from "@pulumi-cicd/cicd";
+ * import * as github from "@pulumi/github";
+ * import * as pulumi from "@pulumi/pulumi";
+ *
+ * // A robot account that may assume the roles under /cicd/.
+ * const robot = new cicd.RobotAccount("robot", {
+ *     userName: "cicd-bot",
+ *     assumableRoles: ["cicd/*"],
+ * });
+ *
+ * // Its access key. The first update after 60 days creates a new key and delivers it. The old key works for 7 more days,
+ * // and the first update after that deletes it.
+ * const key = new cicd.AccessKey("robot", {
+ *     userName: robot.userName,
+ *     rotateEvery: "60d",
+ *     previous: "deleted",
+ *     handOver: "7d",
+ * });
+ *
+ * // The ID and the secret as one value. Two values would change one after the other.
+ * const pair = pulumi.jsonStringify({
+ *     AWS_ACCESS_KEY_ID: key.accessKeyId,
+ *     AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
+ * });
+ *
+ * // A secret of a repository. Everybody who can push to the repository can read it.
+ * new github.ActionsSecret("tools", {
+ *     repository: "tools",
+ *     secretName: "ROBOT_KEY",
+ *     value: pair,
+ * });
+ *
+ * // A secret of an environment. Only jobs that the environment's rules admit can read it.
+ * new github.ActionsEnvironmentSecret("shop", {
+ *     repository: "shop",
+ *     environment: "production",
+ *     secretName: "ROBOT_KEY",
+ *     value: pair,
+ * });
+ *
+ * // A secret of an organization, for two of its repositories.
+ * new github.ActionsOrganizationSecret("acme", {
+ *     secretName: "ROBOT_KEY",
+ *     visibility: "selected",
+ *     selectedRepositoryIds: [170033, 170034],
+ *     value: pair,
+ * });
+ *
+ * export const accessKeyId = key.accessKeyId;
+ * export const rotateAfter = key.rotateAfter;
+ * ```
  */
 export class AccessKey extends pulumi.ComponentResource {
     /** @internal */
@@ -172,7 +226,7 @@ export interface AccessKeyArgs {
      */
     pgpKey?: pulumi.Input<string | undefined>;
     /**
-     * What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, `deleted` at the end of the update, and not if it fails. A change is in place.
+     * What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, such as a CI system's secret, `deleted` at the end of the update, and not if it fails. The update warns of that. To cut off nobody, give `handOver`, or rotate with `active` and change this input in a later update. A change is in place.
      */
     previous?: pulumi.Input<enums.PreviousKey | undefined>;
     /**

@@ -36,13 +36,6 @@ func processesOf(session int, program string) []int {
 	})
 }
 
-// endSession ends what is left of a session.
-func endSession(session int) {
-	for _, pid := range lab.ProcessesOf(session) {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
-}
-
 // An end is how an update is ended before its time.
 type end struct {
 	victim string
@@ -114,12 +107,12 @@ func (f *fleet) endedUp(e end) (out string, succeeded, hit bool) {
 	const longest = time.Minute
 	watch := time.AfterFunc(longest, func() {
 		f.t.Errorf("%v: the update does not end within %v", e, longest)
-		endSession(session)
+		lab.EndSession(session)
 	})
 	err := cmd.Wait()
 	watch.Stop()
 	f.lab.Inject(nil)
-	endSession(session)
+	lab.EndSession(session)
 	f.lab.Settle()
 	return said.String(), err == nil, struck.Load()
 }

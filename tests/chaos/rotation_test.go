@@ -46,7 +46,7 @@ func TestAccessKeyInterrupted(t *testing.T) {
 	}))
 	err := cmd.Wait()
 	s.Lab.Inject(nil)
-	endSession(cmd.Process.Pid)
+	lab.EndSession(cmd.Process.Pid)
 	if writes := s.KeyWrites(); err == nil || !slices.Equal(writes, []string{"CreateAccessKey"}) {
 		t.Errorf("interrupted, the update ends with %v after the calls %v:\n%s", err, writes, out.String())
 	}
@@ -246,7 +246,7 @@ func (s *keyStack) killedUpdate(k kill) string {
 	})
 	_ = cmd.Wait()
 	s.Lab.Inject(nil)
-	endSession(cmd.Process.Pid)
+	lab.EndSession(cmd.Process.Pid)
 	return out.String()
 }
 

@@ -35,7 +35,7 @@ func main() {
 	}
 }
 
-// examples are the programs in the folder of that name, each in every language.
+// examples are programs in the folder of that name, each in every language. The others need a system besides AWS.
 var examples = []string{"robot-account", accessKey, "deployment-role", keyless}
 
 // A signalled error is the end by a signal.

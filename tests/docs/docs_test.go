@@ -255,6 +255,68 @@ func TestDocsPipelines(t *testing.T) {
 	}
 }
 
+// TestDocsDelivery runs what the page on delivery has a job do with the one value: GitHub's masks of both parts come
+// before anything else, and both variables are set. It checks that the table has each system, with its source.
+func TestDocsDelivery(t *testing.T) {
+	t.Parallel()
+	page := harness.Read(t, harness.Repo(t), "docs", "delivery.md")
+	if !strings.HasPrefix(page, "# Delivering access keys\n\n**If your CI system has OpenID Connect, deliver no key**") {
+		t.Error("the page does not begin with the best way")
+	}
+	// A secret may have a slash and a plus, and here also what a shell would take for its own.
+	const id, secret = "AKIAIOSFODNN7EXAMPLE", `wJalr/XUtnFEMI+K7'$(x)"\`
+	pair, err := json.Marshal(map[string]string{"AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret})
+	harness.Check(t, err)
+	dir := t.TempDir()
+	env := []string{"ROBOT_KEY=" + string(pair), "GITHUB_ENV=" + filepath.Join(dir, "env")}
+	var takesApart, sets int
+	for _, block := range harness.CodeBlocks(page) {
+		switch {
+		case strings.Contains(block.Text, "runs-on:"):
+			for _, problem := range workflowProblems(t, block.Text) {
+				if problem != "it uses a stored secret" { // It is there for that.
+					t.Errorf("delivery.md:%d: %s", block.Line, problem)
+				}
+			}
+			job := readYAML(t, block.Text)["jobs"].(map[string]any)["deploy"].(map[string]any)
+			step := job["steps"].([]any)[0].(map[string]any)
+			harness.Same(t, "the variables of the step", step["env"], map[string]any{"ROBOT_KEY": "${{ secrets.ROBOT_KEY }}"})
+			out := harness.Succeed(t, dir, env, "bash", "-euo", "pipefail", "-c", step["run"].(string))
+			if out != "::add-mask::"+id+"\n::add-mask::"+secret+"\n" {
+				t.Errorf("delivery.md:%d: the step prints %q", block.Line, out)
+			}
+			set := harness.Read(t, dir, "env")
+			if set != "AWS_ACCESS_KEY_ID="+id+"\nAWS_SECRET_ACCESS_KEY="+secret+"\n" {
+				t.Errorf("delivery.md:%d: the step sets %q", block.Line, set)
+			}
+			takesApart++
+		case strings.HasPrefix(block.Text, `eval "$(printf %s "$ROBOT_KEY" |`):
+			const show = `printf '%s %s' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY"`
+			for _, shell := range []string{"bash", "sh"} {
+				if out := harness.Succeed(t, dir, env, shell, "-euc", block.Text+show); out != id+" "+secret {
+					t.Errorf("delivery.md:%d: %s sets %q", block.Line, shell, out)
+				}
+			}
+			sets++
+		}
+	}
+	if takesApart != 1 || sets != 1 {
+		t.Errorf("there are %d workflows and %d lines for other systems", takesApart, sets)
+	}
+	_, table, _ := strings.Cut(page, "\n## Each CI system\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	var systems []string
+	for _, row := range regexp.MustCompile(`(?m)^\| ([A-Z][^|]+) \|.*\| ([^|]+) \|$`).FindAllStringSubmatch(table, -1) {
+		systems = append(systems, row[1])
+		if !strings.Contains(row[2], "](https://") {
+			t.Errorf("the row of %s has no source: %s", row[1], row[2])
+		}
+	}
+	harness.Same(t, "the systems in the table", systems, []string{
+		"GitHub Actions", "GitLab CI/CD", "Bitbucket Pipelines", "CircleCI", "Azure DevOps", "Buildkite", "Jenkins", "TeamCity",
+	})
+}
+
 // TestDocsPermissions takes a robot with an access key through its life, and says that README lists every action that
 // was called for, once.
 func TestDocsPermissions(t *testing.T) {
@@ -468,13 +530,15 @@ func TestDocsSections(t *testing.T) {
 
 // leftOut are the Go modules that no robot updates, and why.
 var leftOut = map[string]string{
-	"sdk/go/cicd":                 "generated from the provider's go.mod by \"make sdk\"",
-	"examples/access-key-go":      programsReason,
-	"examples/deployment-role-go": programsReason,
-	"examples/keyless-go":         programsReason,
-	"examples/robot-account-go":   programsReason,
-	"tests/programs/inputs-go":    programsReason,
-	"tests/programs/many-go":      programsReason,
+	"sdk/go/cicd":                   "generated from the provider's go.mod by \"make sdk\"",
+	"examples/access-key-github-go": programsReason,
+	"examples/access-key-gitlab-go": programsReason,
+	"examples/access-key-go":        programsReason,
+	"examples/deployment-role-go":   programsReason,
+	"examples/keyless-go":           programsReason,
+	"examples/robot-account-go":     programsReason,
+	"tests/programs/inputs-go":      programsReason,
+	"tests/programs/many-go":        programsReason,
 }
 
 const programsReason = "asks for an SDK that is not published, and for the oldest versions that will do"

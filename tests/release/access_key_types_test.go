@@ -4,13 +4,15 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/harness"
 )
 
 // TestAccessKeyTypes checks with the compilers and the type checker of the languages that each output can be given to
-// what requires a value, and that TypeScript refuses a value of previous that does not exist.
+// what requires a value, that TypeScript refuses a value of previous that does not exist, and that the examples that
+// deliver a key fit the official packages of GitHub and GitLab. TestSDKDotnetBuild checks those in C#.
 func TestAccessKeyTypes(t *testing.T) {
 	t.Parallel()
 	for language, run := range map[string]func(*testing.T, string){
@@ -28,14 +30,17 @@ func typesNodejs(t *testing.T, dir string) {
 	copyFolder(t, "sdk/nodejs", filepath.Join(dir, "sdk"))
 	modules, file := os.Getenv("CICD_NODE_MODULES"), filepath.Join(dir, "index.ts")
 	harness.Check(t, os.Symlink(modules, filepath.Join(dir, "node_modules")))
+	example := harness.Read(t, harness.Repo(t), "examples", "access-key-github-typescript", "index.ts")
+	harness.Check(t, os.WriteFile(filepath.Join(dir, "github.ts"), []byte(example), 0o600))
 	harness.Check(t, os.WriteFile(filepath.Join(dir, "tsconfig.json"), []byte(`{
 		"extends": "./sdk/tsconfig.json",
 		"compilerOptions": {"strict": true, "noEmit": true, "paths": {"@pulumi-cicd/cicd": ["./sdk/index.ts"]}},
-		"files": ["index.ts"]
+		"files": ["index.ts", "github.ts"]
 	}`), 0o600))
 	harness.Check(t, os.WriteFile(file, []byte(`
 import * as pulumi from "@pulumi/pulumi";
 import * as aws from "@pulumi/aws";
+import * as github from "@pulumi/github";
 import * as cicd from "@pulumi-cicd/cicd";
 
 const key = new cicd.AccessKey("key", { userName: "bot", previous: "deleted", handOver: "7d" });
@@ -55,6 +60,7 @@ new aws.iam.GroupMembership("required", { group: pulumi.interpolate`+"`${generat
 new cicd.AccessKey("mistyped", { userName: "bot", previous: "inactve" }); // want: Type '"inactve"' is not assignable to type
 new cicd.AccessKey("no user", {}); // want: is not assignable to parameter of type 'AccessKeyArgs'
 new cicd.RobotAccount("as before", { accessKey: {} }); // want: 'accessKey' does not exist in type 'RobotAccountArgs'
+new github.ActionsSecret("nowhere", { secretName: "KEY", value: key.accessKeyId }); // want: is not assignable to parameter of type 'ActionsSecretArgs'
 `), 0o600))
 	out, err := harness.Execute(t, dir, nil, "node", filepath.Join(modules, "typescript", "bin", "tsc"), "--pretty", "false",
 		"--project", dir)
@@ -66,12 +72,14 @@ new cicd.RobotAccount("as before", { accessKey: {} }); // want: 'accessKey' does
 
 func typesPython(t *testing.T, dir string) {
 	t.Helper()
-	root, file, example := harness.Repo(t), filepath.Join(dir, "right.py"), filepath.Join(dir, "example.py")
+	root, file := harness.Repo(t), filepath.Join(dir, "right.py")
 	copyFolder(t, "sdk/python/pulumi_cicd", filepath.Join(dir, "site", "pulumi_cicd"))
 	harness.Check(t, os.WriteFile(file, []byte(`
 import pulumi
 import pulumi_aws as aws
 import pulumi_cicd as cicd
+import pulumi_github as github
+import pulumi_gitlab as gitlab
 
 key = cicd.AccessKey("key", user_name="bot", previous=cicd.PreviousKey.DELETED, hand_over="7d")
 texts: list[pulumi.Output[str]] = [
@@ -92,12 +100,22 @@ group = pulumi.Output.format("{}", generation)
 aws.iam.GroupMembership("required", aws.iam.GroupMembershipArgs(group=group, users=names))
 
 cicd.AccessKeyArgs()  # want: Missing named argument "user_name"
+github.ActionsSecretArgs(value=key.secret_access_key)  # want: Missing named argument "repository"
+gitlab.ProjectVariableArgs(value=key.secret_access_key)  # want: Missing named argument "project"
 `), 0o600))
-	harness.Check(t, os.WriteFile(example, []byte(harness.Read(t, root, "examples", "access-key-python", "__main__.py")), 0o600))
-	// mypy takes half a minute without its cache.
-	out, err := harness.Execute(t, dir, []string{"PYTHONPATH=" + filepath.Join(dir, "site")}, os.Getenv("CICD_TOOLS_PYTHON"), "-m",
-		"mypy", "--strict", "--no-error-summary", "--no-pretty", "--hide-error-context",
-		"--cache-dir", filepath.Join(root, ".tools", "mypy"), file, example)
+	args := []string{
+		"-m", "mypy", "--strict", "--no-error-summary", "--no-pretty", "--hide-error-context",
+		"--cache-dir", filepath.Join(root, ".tools", "mypy"), file,
+	}
+	for _, example := range []string{"access_key", "access_key_github", "access_key_gitlab"} {
+		program := filepath.Join(dir, example+".py")
+		folder := strings.ReplaceAll(example, "_", "-") + "-python"
+		harness.Check(t, os.WriteFile(program, []byte(harness.Read(t, root, "examples", folder, "__main__.py")), 0o600))
+		args = append(args, program)
+	}
+	// mypy takes a minute without its cache.
+	out, err := harness.Execute(t, dir, []string{"PYTHONPATH=" + filepath.Join(dir, "site")},
+		os.Getenv("CICD_TOOLS_PYTHON"), args...)
 	if err == nil {
 		t.Error("mypy finds nothing wrong")
 	}
@@ -140,7 +158,13 @@ func right(ctx *pulumi.Context) (required, error) {
 	return r, nil
 }
 `), 0o600))
-	harness.Succeed(t, filepath.Join(harness.Repo(t), "sdk", "go", "cicd"), []string{"GOWORK=off", "GOFLAGS=-mod=readonly"}, "go", "vet", file)
+	env := []string{"GOWORK=off", "GOFLAGS=-mod=readonly"}
+	harness.Succeed(t, filepath.Join(harness.Repo(t), "sdk", "go", "cicd"), env, "go", "vet", file)
+	// The module of the tests pins the packages.
+	for _, example := range []string{"access-key-github-go", "access-key-gitlab-go"} {
+		program := filepath.Join(harness.Repo(t), "examples", example, "main.go")
+		harness.Succeed(t, filepath.Join(harness.Repo(t), "tests"), env, "go", "vet", program)
+	}
 }
 
 // publishedSDK is how an example asks for the C# SDK.

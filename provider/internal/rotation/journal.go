@@ -180,6 +180,7 @@ func (j Journal) Next(r Request) (Step, error) {
 		case len(r.Keys) == 0:
 			next.setPrevious(Deleted)
 		case next.Previous != 0 && r.HandOver == 0:
+			next.CutsOff = r.Previous != Active && slices.ContainsFunc(r.Keys, func(k UserKey) bool { return k.Active })
 			next.setPrevious(r.Previous)
 		}
 	default:

@@ -502,6 +502,16 @@ func TestUnfinishedRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.has(3, 2, 1)
+	for _, tt := range []struct {
+		previous     Status
+		active, want bool
+	}{{Active, true, false}, {Deleted, true, true}, {Inactive, true, true}, {Deleted, false, false}} {
+		r := w.request(0, 4)
+		r.Previous, r.Keys[0].Active = tt.previous, tt.active
+		if step, err := w.journal.Next(r); err != nil || step.CutsOff != tt.want {
+			t.Errorf("%+v: the only key that is left is cut off: %v, %v", tt, step.CutsOff, err)
+		}
+	}
 	w.must(w.request(0, 4))
 	w.has(5, 2, 2)
 	w.must(w.request(0, 5))

@@ -78,6 +78,65 @@ import (
 //	}
 //
 // ```
+// ### An access key that each update delivers to GitHub
+//
+// ```go
+// package main
+//
+// import (
+//
+//	"github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd"
+//	"github.com/pulumi/pulumi-github/sdk/v6/go/github"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+//
+// )
+//
+//	func main() {
+//		pulumi.Run(func(ctx *pulumi.Context) error {
+//			// A robot account that may assume the roles under /cicd/.
+//			robot, err := cicd.NewRobotAccount(ctx, "robot", &cicd.RobotAccountArgs{
+//				UserName:       pulumi.String("cicd-bot"),
+//				AssumableRoles: pulumi.StringArray{pulumi.String("cicd/*")},
+//			})
+//			if err != nil {
+//				return err
+//			}
+//
+//			// Its access key. The first update after 60 days creates a new key and delivers it. The old key works for 7 more
+//			// days, and the first update after that deletes it.
+//			key, err := cicd.NewAccessKey(ctx, "robot", &cicd.AccessKeyArgs{
+//				UserName:    robot.UserName,
+//				RotateEvery: pulumi.String("60d"),
+//				Previous:    cicd.PreviousKeyDeleted,
+//				HandOver:    pulumi.String("7d"),
+//			})
+//			if err != nil {
+//				return err
+//			}
+//
+//			// The ID and the secret as one value. Two values would change one after the other.
+//			pair := pulumi.JSONMarshal(pulumi.StringMap{
+//				"AWS_ACCESS_KEY_ID":     key.AccessKeyId,
+//				"AWS_SECRET_ACCESS_KEY": key.SecretAccessKey,
+//			})
+//
+//			// A secret of a repository. Everybody who can push to the repository can read it.
+//			_, err = github.NewActionsSecret(ctx, "tools", &github.ActionsSecretArgs{
+//				Repository: pulumi.String("tools"),
+//				SecretName: pulumi.String("ROBOT_KEY"),
+//				Value:      pair,
+//			})
+//			if err != nil {
+//				return err
+//			}
+//
+//			ctx.Export("accessKeyId", key.AccessKeyId)
+//			ctx.Export("rotateAfter", key.RotateAfter)
+//			return nil
+//		})
+//	}
+//
+// ```
 type AccessKey struct {
 	pulumi.ResourceState
 
@@ -127,7 +186,7 @@ type accessKeyArgs struct {
 	HandOver *string `pulumi:"handOver"`
 	// An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates the key; the previous key keeps its own. At most 131,072 characters; a null of another resource is an error. A public key that has expired stops only an update that creates a key.
 	PgpKey *string `pulumi:"pgpKey"`
-	// What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, `deleted` at the end of the update, and not if it fails. A change is in place.
+	// What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, such as a CI system's secret, `deleted` at the end of the update, and not if it fails. The update warns of that. To cut off nobody, give `handOver`, or rotate with `active` and change this input in a later update. A change is in place.
 	Previous *PreviousKey `pulumi:"previous"`
 	// Whether every key of this component is switched off, and session tokens of the user can do nothing, in an emergency. By default `false`. An inline policy of the user, with about 140 of the 2,048 characters that AWS allows for all of them, denies the tokens everything. While this is `true`, `rotateEvery` does not rotate, a key that is created is switched off too, and stores and `pgpKey` stay as they are unless `generation` is raised. Set to `false` again, it switches the keys on, except what `previous` switches off: rotate until a leaked key is gone before that. Tokens that were issued until then stay revoked; keep this resource for 36 hours, the longest life of a token. Sessions of roles live on: `revokeSessionsBefore` of `DeploymentRole` ends them. It is an error to set it with credentials of the user itself. Under `--target`, add `--target-dependents`: without it the Pulumi CLI leaves keys and policy as they are. A null of another resource is an error. A change is in place. (Source: IAM User Guide, "Disabling permissions for temporary security credentials".)
 	Revoked *bool `pulumi:"revoked"`
@@ -149,7 +208,7 @@ type AccessKeyArgs struct {
 	HandOver pulumi.StringPtrInput
 	// An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates the key; the previous key keeps its own. At most 131,072 characters; a null of another resource is an error. A public key that has expired stops only an update that creates a key.
 	PgpKey pulumi.StringPtrInput
-	// What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, `deleted` at the end of the update, and not if it fails. A change is in place.
+	// What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, such as a CI system's secret, `deleted` at the end of the update, and not if it fails. The update warns of that. To cut off nobody, give `handOver`, or rotate with `active` and change this input in a later update. A change is in place.
 	Previous PreviousKeyPtrInput
 	// Whether every key of this component is switched off, and session tokens of the user can do nothing, in an emergency. By default `false`. An inline policy of the user, with about 140 of the 2,048 characters that AWS allows for all of them, denies the tokens everything. While this is `true`, `rotateEvery` does not rotate, a key that is created is switched off too, and stores and `pgpKey` stay as they are unless `generation` is raised. Set to `false` again, it switches the keys on, except what `previous` switches off: rotate until a leaked key is gone before that. Tokens that were issued until then stay revoked; keep this resource for 36 hours, the longest life of a token. Sessions of roles live on: `revokeSessionsBefore` of `DeploymentRole` ends them. It is an error to set it with credentials of the user itself. Under `--target`, add `--target-dependents`: without it the Pulumi CLI leaves keys and policy as they are. A null of another resource is an error. A change is in place. (Source: IAM User Guide, "Disabling permissions for temporary security credentials".)
 	Revoked pulumi.BoolPtrInput

@@ -37,7 +37,7 @@ class AccessKeyArgs:
         :param pulumi.Input[_builtins.int] generation: The generation of the current key, an integer from 1 to 1,000,000. By default 1. Raise it by one to rotate by hand. It is an error to lower it, to leave it out again, or to raise it beyond the next generation. After `rotateEvery` has rotated, the output `generation` is ahead of this input, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
         :param pulumi.Input[_builtins.str] hand_over: How long the key before the current one stays active after a rotation, in days of 24 hours, from `1d` to `3650d`, such as `7d`. The first update after that makes the key what `previous` says, and its preview shows it. It must be shorter than `rotateEvery`, and is an error while `previous` is `active`. By default `previous` applies in the update that rotates.
         :param pulumi.Input[_builtins.str] pgp_key: An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates the key; the previous key keeps its own. At most 131,072 characters; a null of another resource is an error. A public key that has expired stops only an update that creates a key.
-        :param pulumi.Input['PreviousKey'] previous: What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, `deleted` at the end of the update, and not if it fails. A change is in place.
+        :param pulumi.Input['PreviousKey'] previous: What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, such as a CI system's secret, `deleted` at the end of the update, and not if it fails. The update warns of that. To cut off nobody, give `handOver`, or rotate with `active` and change this input in a later update. A change is in place.
         :param pulumi.Input[_builtins.bool] revoked: Whether every key of this component is switched off, and session tokens of the user can do nothing, in an emergency. By default `false`. An inline policy of the user, with about 140 of the 2,048 characters that AWS allows for all of them, denies the tokens everything. While this is `true`, `rotateEvery` does not rotate, a key that is created is switched off too, and stores and `pgpKey` stay as they are unless `generation` is raised. Set to `false` again, it switches the keys on, except what `previous` switches off: rotate until a leaked key is gone before that. Tokens that were issued until then stay revoked; keep this resource for 36 hours, the longest life of a token. Sessions of roles live on: `revokeSessionsBefore` of `DeploymentRole` ends them. It is an error to set it with credentials of the user itself. Under `--target`, add `--target-dependents`: without it the Pulumi CLI leaves keys and policy as they are. A null of another resource is an error. A change is in place. (Source: IAM User Guide, "Disabling permissions for temporary security credentials".)
         :param pulumi.Input[_builtins.str] rotate_every: The age at which an update rotates the current key, in days of 24 hours, from `1d` to `3650d`, such as `60d`. AWS's creation date of the key tells its age. The preview shows the rotation; nothing happens without an update. By default keys are rotated by hand only. A change keeps the current key, unless it is older. (Source: CIS Amazon Web Services Foundations Benchmark, "Ensure access keys are rotated every 90 days or less".)
         :param pulumi.Input['AccessKeySecretArgs'] secrets_manager: An AWS Secrets Manager secret that holds the current key. By default none.
@@ -113,7 +113,7 @@ class AccessKeyArgs:
     @pulumi.getter
     def previous(self) -> pulumi.Input[Optional['PreviousKey']]:
         """
-        What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, `deleted` at the end of the update, and not if it fails. A change is in place.
+        What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, such as a CI system's secret, `deleted` at the end of the update, and not if it fails. The update warns of that. To cut off nobody, give `handOver`, or rotate with `active` and change this input in a later update. A change is in place.
         """
         return pulumi.get(self, "previous")
 
@@ -237,6 +237,49 @@ class AccessKey(pulumi.ComponentResource):
         pulumi.export("secretArn", key.secret_arn)
         pulumi.export("ssmParameterNames", key.ssm_parameter_names)
         ```
+        ### An access key that each update delivers to GitHub
+
+        ```python
+        import pulumi
+        import pulumi_cicd as cicd
+        import pulumi_github as github
+
+        # A robot account that may assume the roles under /cicd/.
+        robot = cicd.RobotAccount(
+            "robot",
+            user_name="cicd-bot",
+            assumable_roles=["cicd/*"],
+        )
+
+        # Its access key. The first update after 60 days creates a new key and delivers it. The old key works for 7 more days,
+        # and the first update after that deletes it.
+        key = cicd.AccessKey(
+            "robot",
+            user_name=robot.user_name,
+            rotate_every="60d",
+            previous=cicd.PreviousKey.DELETED,
+            hand_over="7d",
+        )
+
+        # The ID and the secret as one value. Two values would change one after the other.
+        pair = pulumi.Output.json_dumps(
+            {
+                "AWS_ACCESS_KEY_ID": key.access_key_id,
+                "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
+            }
+        )
+
+        # A secret of a repository. Everybody who can push to the repository can read it.
+        github.ActionsSecret(
+            "tools",
+            repository="tools",
+            secret_name="ROBOT_KEY",
+            value=pair,
+        )
+
+        pulumi.export("accessKeyId", key.access_key_id)
+        pulumi.export("rotateAfter", key.rotate_after)
+        ```
 
 
         :param str resource_name: The name of the resource.
@@ -244,7 +287,7 @@ class AccessKey(pulumi.ComponentResource):
         :param pulumi.Input[_builtins.int] generation: The generation of the current key, an integer from 1 to 1,000,000. By default 1. Raise it by one to rotate by hand. It is an error to lower it, to leave it out again, or to raise it beyond the next generation. After `rotateEvery` has rotated, the output `generation` is ahead of this input, and any higher number up to the next generation rotates. (Source: IAM User Guide, "Manage access keys for IAM users".)
         :param pulumi.Input[_builtins.str] hand_over: How long the key before the current one stays active after a rotation, in days of 24 hours, from `1d` to `3650d`, such as `7d`. The first update after that makes the key what `previous` says, and its preview shows it. It must be shorter than `rotateEvery`, and is an error while `previous` is `active`. By default `previous` applies in the update that rotates.
         :param pulumi.Input[_builtins.str] pgp_key: An OpenPGP public key in base64 without armor, as from `gpg --export KEY | base64 -w 0`, or `keybase:` and the name of a Keybase user. The secret is encrypted to it before it enters Pulumi's state, and the output `encryptedSecretAccessKey` holds it instead of `secretAccessKey`. By default none. It excludes `secretsManager` and `ssmPath`. A change rotates the key; the previous key keeps its own. At most 131,072 characters; a null of another resource is an error. A public key that has expired stops only an update that creates a key.
-        :param pulumi.Input['PreviousKey'] previous: What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, `deleted` at the end of the update, and not if it fails. A change is in place.
+        :param pulumi.Input['PreviousKey'] previous: What the key before the current one is: `active`, it keeps working; `inactive`, it is switched off and can be switched on again; or `deleted`, it is gone for good. By default `active`: then a key lives for two intervals. With `handOver`, `inactive` and `deleted` apply when the hand-over is over. Without it, they apply in the update that rotates, which cuts off whoever uses the old key: `inactive` before anything that depends on this component's outputs, such as a CI system's secret, `deleted` at the end of the update, and not if it fails. The update warns of that. To cut off nobody, give `handOver`, or rotate with `active` and change this input in a later update. A change is in place.
         :param pulumi.Input[_builtins.bool] revoked: Whether every key of this component is switched off, and session tokens of the user can do nothing, in an emergency. By default `false`. An inline policy of the user, with about 140 of the 2,048 characters that AWS allows for all of them, denies the tokens everything. While this is `true`, `rotateEvery` does not rotate, a key that is created is switched off too, and stores and `pgpKey` stay as they are unless `generation` is raised. Set to `false` again, it switches the keys on, except what `previous` switches off: rotate until a leaked key is gone before that. Tokens that were issued until then stay revoked; keep this resource for 36 hours, the longest life of a token. Sessions of roles live on: `revokeSessionsBefore` of `DeploymentRole` ends them. It is an error to set it with credentials of the user itself. Under `--target`, add `--target-dependents`: without it the Pulumi CLI leaves keys and policy as they are. A null of another resource is an error. A change is in place. (Source: IAM User Guide, "Disabling permissions for temporary security credentials".)
         :param pulumi.Input[_builtins.str] rotate_every: The age at which an update rotates the current key, in days of 24 hours, from `1d` to `3650d`, such as `60d`. AWS's creation date of the key tells its age. The preview shows the rotation; nothing happens without an update. By default keys are rotated by hand only. A change keeps the current key, unless it is older. (Source: CIS Amazon Web Services Foundations Benchmark, "Ensure access keys are rotated every 90 days or less".)
         :param pulumi.Input[Union['AccessKeySecretArgs', 'AccessKeySecretArgsDict']] secrets_manager: An AWS Secrets Manager secret that holds the current key. By default none.
@@ -307,6 +350,49 @@ class AccessKey(pulumi.ComponentResource):
         pulumi.export("rotateAfter", key.rotate_after)
         pulumi.export("secretArn", key.secret_arn)
         pulumi.export("ssmParameterNames", key.ssm_parameter_names)
+        ```
+        ### An access key that each update delivers to GitHub
+
+        ```python
+        import pulumi
+        import pulumi_cicd as cicd
+        import pulumi_github as github
+
+        # A robot account that may assume the roles under /cicd/.
+        robot = cicd.RobotAccount(
+            "robot",
+            user_name="cicd-bot",
+            assumable_roles=["cicd/*"],
+        )
+
+        # Its access key. The first update after 60 days creates a new key and delivers it. The old key works for 7 more days,
+        # and the first update after that deletes it.
+        key = cicd.AccessKey(
+            "robot",
+            user_name=robot.user_name,
+            rotate_every="60d",
+            previous=cicd.PreviousKey.DELETED,
+            hand_over="7d",
+        )
+
+        # The ID and the secret as one value. Two values would change one after the other.
+        pair = pulumi.Output.json_dumps(
+            {
+                "AWS_ACCESS_KEY_ID": key.access_key_id,
+                "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
+            }
+        )
+
+        # A secret of a repository. Everybody who can push to the repository can read it.
+        github.ActionsSecret(
+            "tools",
+            repository="tools",
+            secret_name="ROBOT_KEY",
+            value=pair,
+        )
+
+        pulumi.export("accessKeyId", key.access_key_id)
+        pulumi.export("rotateAfter", key.rotate_after)
         ```
 
 
