@@ -140,6 +140,19 @@ var taken = []string{
 	"update User robot [tags]",
 }
 
+// previewed returns the steps of a preview, without the changes of what only the program knows: AWS plugins may leave it
+// out when they import.
+func previewed(s *harness.Stack) (steps []string) {
+	s.T.Helper()
+	for _, step := range texts(s.MustPreview()) {
+		for _, property := range []string{"forceDestroy ", "forceDetachPolicies "} {
+			step = strings.Replace(step, property, "", 1)
+		}
+		steps = append(steps, step)
+	}
+	return steps
+}
+
 // TestAdoptSameStack checks that a program goes from resources of @pulumi/aws to RobotAccount as the guide says it, and
 // keeps the access key that it made for the user.
 func TestAdoptSameStack(t *testing.T) {
@@ -181,7 +194,7 @@ func TestAdoptSameStack(t *testing.T) {
 			"delete Group group", "delete GroupMembership membership", "delete GroupPolicy policy", "delete User user",
 		})
 		slices.Sort(steps)
-		if got := texts(s.MustPreview()); !slices.Equal(got, steps) {
+		if got := previewed(s); !slices.Equal(got, steps) {
 			t.Errorf("the preview says\n%s\nand not\n%s", lines(got), lines(steps))
 		}
 		s.MustUp()
@@ -265,7 +278,7 @@ func TestAdopt(t *testing.T) {
 			}
 			s := robotStack(t, l, robot)
 			uninterrupted(t, s, *key.AccessKeyId, *key.SecretAccessKey, func() {
-				if got := texts(s.MustPreview()); !slices.Equal(got, tt.steps) {
+				if got := previewed(s); !slices.Equal(got, tt.steps) {
 					t.Errorf("the preview says\n%s\nand not\n%s", lines(got), lines(tt.steps))
 				}
 				l.Writes()
@@ -352,7 +365,7 @@ func TestAdoptMoved(t *testing.T) {
 		"create AccessKey robot-1", "create GroupMembership robot", "create GroupPolicy robot", "import Group robot",
 		"import User robot", "update Group robot [path]", "update User robot [path tags]",
 	}
-	if got := texts(s.MustPreview()); !slices.Equal(got, want) {
+	if got := previewed(s); !slices.Equal(got, want) {
 		t.Errorf("the preview says\n%s\nand not\n%s", lines(got), lines(want))
 	}
 	result, _ := s.MustUp()
@@ -430,7 +443,7 @@ func TestAdoptRole(t *testing.T) {
 		"create RolePolicy role:ours", "create RolePolicyAttachment role:ours", "import Role role:deploy",
 		"update Role role:deploy [assumeRolePolicy description maxSessionDuration tags]",
 	}
-	if got := texts(s.MustPreview()); !slices.Equal(got, want) {
+	if got := previewed(s); !slices.Equal(got, want) {
 		t.Errorf("the preview says\n%s\nand not\n%s", lines(got), lines(want))
 	}
 	preview, err := s.Preview(t.Context())
@@ -496,7 +509,7 @@ func TestAdoptProvider(t *testing.T) {
 	}
 	args.Adopt = pulumi.Bool(true)
 	want := []string{"import OpenIdConnectProvider github", "update OpenIdConnectProvider github [clientIdLists]"}
-	if got := texts(s.MustPreview()); !slices.Equal(got, want) {
+	if got := previewed(s); !slices.Equal(got, want) {
 		t.Errorf("the preview says\n%s\nand not\n%s", lines(got), lines(want))
 	}
 	l.Writes()
