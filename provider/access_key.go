@@ -22,8 +22,8 @@ const (
 
 	secretsManagerInput = "secretsManager"
 
-	// cliVersions are the versions of the Pulumi CLI that can rotate. Older ones know no replacement triggers and would
-	// take a rotation for done without creating a key.
+	// cliVersions are the versions of the Pulumi CLI that can rotate, and adopt what exists. Older ones know no
+	// replacement triggers and would take a rotation for done without creating a key.
 	cliVersions = ">=3.220.0"
 
 	// maxGeneration bounds generations. A higher one is a typing error.

@@ -95,6 +95,8 @@ func (c *construction) adopt(aws serve.Identity, objects ...named) (imports, err
 	if !adopts || c.in.Err() != nil {
 		return nil, c.in.Err()
 	}
+	// A CLI before 3.174.0 imports only what does not differ from the inputs, 3.174.0 itself panics (pull requests 19339
+	// and 19750 of pulumi/pulumi), and none before 3.218.0 tells its version.
 	if err := c.RequirePulumiVersion(cliVersions); err != nil {
 		return nil, fmt.Errorf("adopt needs the Pulumi CLI %s: %w", cliVersions, err)
 	}

@@ -91,6 +91,24 @@ func TestAdoption(t *testing.T) {
 	}
 }
 
+// TestSkippedAdoption checks that a component that the engine skips has none of its children imported.
+func TestSkippedAdoption(t *testing.T) {
+	t.Parallel()
+	for _, token := range []string{robotAccountToken, deploymentRoleToken, oidcProviderToken} {
+		tp := startProvider(t)
+		tp.exist, tp.skips = exist(), true
+		req := tp.request(t, token, adoption(token, nil))
+		req.Name = "skipped"
+		_, err := tp.Construct(t.Context(), req)
+		check(t, err)
+		for _, r := range tp.registered() {
+			if r.GetImportId() != "" {
+				t.Errorf("%s: %s is imported", token, r.GetType())
+			}
+		}
+	}
+}
+
 // TestNoAdoption checks what is wrong with an adoption: one error that names each input at fault, while nothing is
 // registered.
 func TestNoAdoption(t *testing.T) {

@@ -9,6 +9,7 @@
 //	deployment_role.go          DeploymentRole, likewise
 //	oidc_provider.go            OidcProvider, likewise
 //	existing.go                 what to do when AWS has an object of the same name already
+//	adopt.go                    taking over what exists
 //	access_key.go               AccessKey, likewise; its children are in access_key_resources.go and access_key_stores.go
 //	access_key_journal.go       the resource that remembers a user's keys in the stack's state
 //	*_schema.go, *.md           what the schema says of each of them, in five languages

@@ -48,6 +48,8 @@ type testPlugin struct {
 	defaultTags resource.PropertyMap
 	// oldCLI says that the engine is of a CLI that cannot do all that access keys need.
 	oldCLI bool
+	// skips says that the engine skips components, because of --target.
+	skips bool
 	// noHooks says that the resource monitor takes no hooks.
 	noHooks bool
 	// userKeys are the access keys that AWS lists, by ID, with the time at which each was made.
@@ -137,6 +139,17 @@ func (e testEngine) RequirePulumiVersion(
 type testMonitor struct {
 	*fake.ResourceMonitorServer
 	tp *testPlugin
+}
+
+// RegisterResource answers a registration.
+func (m testMonitor) RegisterResource(
+	ctx context.Context, req *pulumirpc.RegisterResourceRequest,
+) (*pulumirpc.RegisterResourceResponse, error) {
+	answer, err := m.ResourceMonitorServer.RegisterResource(ctx, req)
+	if err == nil && m.tp.skips && !req.GetCustom() {
+		answer.Id, answer.Unknown = "", true
+	}
+	return answer, err
 }
 
 // RegisterResourceHook takes a hook.

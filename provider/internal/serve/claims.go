@@ -25,9 +25,9 @@ type claims struct {
 	first map[object]claim
 }
 
-// Claim claims an object of an account for a component, which adopts the object if it exists, or makes it. If another
-// component has claimed the object before, and one of the two adopts it, it returns the other component: both would own
-// the object, and the first that is deleted would delete it for the other.
+// Claim claims an object of an account for a component, which adopts the object or makes it, once in a deployment. If
+// another component has claimed the object before, and one of the two adopts it, it returns the other component: both
+// would own the object, and the first that is deleted would delete it for the other.
 func (d *Deployment) Claim(account iam.Account, name, component string, adopts bool) (other string) {
 	c, key := &d.session.claims, object{d.aws.monitor, account, name}
 	c.mu.Lock()
@@ -39,7 +39,7 @@ func (d *Deployment) Claim(account iam.Account, name, component string, adopts b
 		}
 		c.first[key] = claim{component, adopts}
 	}
-	if claimed && first.component != component && (first.adopts || adopts) {
+	if claimed && (first.adopts || adopts) {
 		return first.component
 	}
 	return ""

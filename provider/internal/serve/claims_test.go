@@ -14,17 +14,16 @@ func TestClaim(t *testing.T) {
 	for name, tt := range map[string]struct {
 		first, second bool
 		account       iam.Account
-		name, by      string
+		name          string
 		monitor, want string
 	}{
-		"both adopt":                  {true, true, account, "user bot", "b", "m", "a"},
-		"the first adopts":            {true, false, account, "user bot", "b", "m", "a"},
-		"the second adopts":           {false, true, account, "user bot", "b", "m", "a"},
-		"none adopts":                 {false, false, account, "user bot", "b", "m", ""},
-		"the same component":          {true, true, account, "user bot", "a", "m", ""},
-		"another object":              {true, true, account, "group bot", "b", "m", ""},
-		"another account":             {true, true, other, "user bot", "b", "m", ""},
-		"the update, not the preview": {true, true, account, "user bot", "b", "n", ""},
+		"both adopt":                  {true, true, account, "user bot", "m", "a"},
+		"the first adopts":            {true, false, account, "user bot", "m", "a"},
+		"the second adopts":           {false, true, account, "user bot", "m", "a"},
+		"none adopts":                 {false, false, account, "user bot", "m", ""},
+		"another object":              {true, true, account, "group bot", "m", ""},
+		"another account":             {true, true, other, "user bot", "m", ""},
+		"the update, not the preview": {true, true, account, "user bot", "n", ""},
 	} {
 		s := newSession()
 		d := &Deployment{session: s, aws: providerKey{monitor: "m"}}
@@ -32,7 +31,7 @@ func TestClaim(t *testing.T) {
 			t.Errorf("%s: the first claim conflicts with %q", name, got)
 		}
 		d = &Deployment{session: s, aws: providerKey{tt.monitor, "another provider"}}
-		if got := d.Claim(tt.account, tt.name, tt.by, tt.second); got != tt.want {
+		if got := d.Claim(tt.account, tt.name, "b", tt.second); got != tt.want {
 			t.Errorf("%s: the second claim conflicts with %q", name, got)
 		}
 	}
