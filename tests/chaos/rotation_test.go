@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/harness"
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
@@ -313,6 +316,57 @@ func TestAnotherRotationAfterAKill(t *testing.T) {
 	// The command that the error names deletes a key first; the last call deletes the one that worked.
 	if want := []string{"DeleteAccessKey", "CreateAccessKey", "DeleteAccessKey"}; !slices.Equal(writes, want) {
 		t.Errorf("it takes the calls %v, not %v", writes, want)
+	}
+	s.Unchanged()
+	s.MustDestroy()
+}
+
+// TestKilledRevocations kills the engine and the AWS plugin at every call that a revocation or its end makes, before AWS
+// has done it and after. Each time the next update converges: both keys and the policy of the session tokens are as the
+// program says.
+func TestKilledRevocations(t *testing.T) {
+	t.Parallel()
+	harness.OnlyLinuxTells(t, "which plugins the CLI has started")
+	l := harness.NewLab(t)
+	s := newKeyStack(t, l)
+	s.Next(values{})
+	key := s.Next(values{"generation": 2})
+	inputs := func(revoked bool) values { return values{"generation": 2, "revoked": revoked} }
+	client := iam.NewFromConfig(l.Config())
+	policy := func() string {
+		t.Helper()
+		policies := harness.Account(t, l).Users[0].Policies
+		if len(policies) != 1 {
+			t.Fatalf("the user has the policies %v", policies)
+		}
+		got, err := client.GetUserPolicy(t.Context(), &iam.GetUserPolicyInput{UserName: aws.String("cicd-bot"), PolicyName: &policies[0]})
+		harness.Check(t, err)
+		return *got.PolicyDocument
+	}
+	// Two keys and the policy, in any order.
+	const writes = 3
+	for _, revoked := range []bool{true, false} {
+		status, condition := harness.Inactive, "Null"
+		if !revoked {
+			status, condition = harness.Active, "DateLessThan"
+		}
+		for write := range writes {
+			for _, k := range []kill{{"pulumi", write, false}, {"pulumi", write, true}, {"pulumi-resource-aws", write, true}} {
+				what := fmt.Sprintf("revoked %v, %s killed at call %d, after it: %v", revoked, k.victim, write, k.after)
+				s.Next(inputs(!revoked))
+				s.Give(inputs(revoked))
+				if out := s.killedUpdate(k); strings.Contains(out, "Updated") {
+					t.Errorf("%s: the update ended by itself:\n%s", what, out)
+				}
+				if _, named := s.recover(what); len(named) > 0 {
+					t.Errorf("%s: %v were named", what, named)
+				}
+				s.Holds(key.PreviousAccessKeyID+status, key.AccessKeyID+status)
+				if got := policy(); !strings.Contains(got, condition) {
+					t.Errorf("%s: the policy is %s", what, got)
+				}
+			}
+		}
 	}
 	s.Unchanged()
 	s.MustDestroy()

@@ -120,7 +120,10 @@ func demo(ctx context.Context, example, language string) (err error) {
 	return show(ctx, l, cli, func() error {
 		switch example {
 		case accessKey:
-			return showRotation(ctx, l, cli, language)
+			if err := showRotation(ctx, l, cli, language); err != nil {
+				return err
+			}
+			return showEmergency(ctx, l, cli, language)
 		case keyless:
 			return showKeyless(ctx, l, cli)
 		}

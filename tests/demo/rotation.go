@@ -38,16 +38,20 @@ const (
 	iamWait     = 2 * time.Second
 )
 
-// byHand is, by language, the example's file, its line with rotateEvery, and a line that asks for a rotation.
-var byHand = map[string]struct{ file, line, generation string }{
-	"typescript": {"index.ts", `    rotateEvery: "60d",`, `    generation: 2,`},
-	"python":     {"__main__.py", `    rotate_every="60d",`, `    generation=2,`},
-	"go":         {"main.go", `			RotateEvery:    pulumi.String("60d"),`, `			Generation: pulumi.Int(2),`},
-	"yaml":       {"Pulumi.yaml", `      rotateEvery: 60d`, `      generation: 2`},
+// byHand is, by language, the example's file, its line with rotateEvery, a line that asks for a rotation, and one that
+// revokes the keys.
+var byHand = map[string]struct{ file, line, generation, revoked string }{
+	"typescript": {"index.ts", `    rotateEvery: "60d",`, `    generation: 2,`, `    revoked: true,`},
+	"python":     {"__main__.py", `    rotate_every="60d",`, `    generation=2,`, `    revoked=True,`},
+	"go": {
+		"main.go", `			RotateEvery:    pulumi.String("60d"),`, `			Generation: pulumi.Int(2),`,
+		`			Revoked: pulumi.Bool(true),`,
+	},
+	"yaml": {"Pulumi.yaml", `      rotateEvery: 60d`, `      generation: 2`, `      revoked: true`},
 }
 
-// raiseGeneration adds the generation to a copy of the example, and returns the line that it adds.
-func raiseGeneration(dir, language string) (string, error) {
+// addLine adds a line to a copy of the example, and returns it as the demo shows it.
+func addLine(dir, language, line string) (string, error) {
 	edit := byHand[language]
 	file := filepath.Join(dir, edit.file)
 	text, err := os.ReadFile(file)
@@ -58,14 +62,14 @@ func raiseGeneration(dir, language string) (string, error) {
 	if !found {
 		return "", fmt.Errorf("%s has no line %q", edit.file, edit.line)
 	}
-	changed := before + edit.line + "\n" + edit.generation + "\n" + after
-	return strings.Trim(edit.generation, "\t ,"), os.WriteFile(file, []byte(changed), 0o600)
+	changed := before + edit.line + "\n" + line + "\n" + after
+	return strings.Trim(line, "\t ,"), os.WriteFile(file, []byte(changed), 0o600)
 }
 
 // showRotation rotates the example's key while a client uses the key without pause, with the account's policies
 // enforced. Each call has to succeed.
 func showRotation(ctx context.Context, l *lab.Lab, cli cli, language string) error {
-	line, err := raiseGeneration(cli.dir, language)
+	line, err := addLine(cli.dir, language, byHand[language].generation)
 	if err != nil {
 		return err
 	}
@@ -163,24 +167,16 @@ type polls struct {
 func poll(ctx context.Context, l *lab.Lab, admin aws.Config) (p polls) {
 	const attempts = 1 // What fails is not to be tried again.
 	admin.RetryMaxAttempts = attempts
-	secrets := secretsmanager.NewFromConfig(admin)
 	var client *sts.Client
 	call := func() error {
-		held, err := secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(secretName)})
+		id, secret, err := storedKey(ctx, admin)
 		if err != nil {
 			return err
 		}
-		var key struct {
-			ID     string `json:"AWS_ACCESS_KEY_ID"`
-			Secret string `json:"AWS_SECRET_ACCESS_KEY"`
-		}
-		if err := json.Unmarshal([]byte(aws.ToString(held.SecretString)), &key); err != nil {
-			return err
-		}
-		if !slices.Contains(p.used, key.ID) {
-			config := l.ConfigFor(key.ID, key.Secret, "")
+		if !slices.Contains(p.used, id) {
+			config := l.ConfigFor(id, secret, "")
 			config.RetryMaxAttempts = attempts
-			p.used, client = append(p.used, key.ID), sts.NewFromConfig(config)
+			p.used, client = append(p.used, id), sts.NewFromConfig(config)
 		}
 		_, err = client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		return err
@@ -196,6 +192,21 @@ func poll(ctx context.Context, l *lab.Lab, admin aws.Config) (p polls) {
 			p.failure = cmp.Or(p.failure, err)
 		}
 	}
+}
+
+// storedKey returns the key that the secret holds.
+func storedKey(ctx context.Context, admin aws.Config) (id, secret string, err error) {
+	held, err := secretsmanager.NewFromConfig(admin).GetSecretValue(ctx,
+		&secretsmanager.GetSecretValueInput{SecretId: aws.String(secretName)})
+	if err != nil {
+		return "", "", err
+	}
+	var key struct {
+		ID     string `json:"AWS_ACCESS_KEY_ID"`
+		Secret string `json:"AWS_SECRET_ACCESS_KEY"`
+	}
+	err = json.Unmarshal([]byte(aws.ToString(held.SecretString)), &key)
+	return key.ID, key.Secret, err
 }
 
 // An administrator may do everything in an account whose policies are enforced.

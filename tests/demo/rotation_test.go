@@ -11,8 +11,8 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
 
-// TestRaiseGeneration checks that the demo can edit the example in every language, which it adds one line to.
-func TestRaiseGeneration(t *testing.T) {
+// TestAddLine checks that the demo can edit the example in every language, which it adds one line to.
+func TestAddLine(t *testing.T) {
 	t.Parallel()
 	repo, err := lab.Repo()
 	if err != nil {
@@ -23,7 +23,7 @@ func TestRaiseGeneration(t *testing.T) {
 		if err := os.CopyFS(dir, os.DirFS(example)); err != nil {
 			t.Fatal(err)
 		}
-		line, err := raiseGeneration(dir, language)
+		line, err := addLine(dir, language, byHand[language].revoked)
 		if err != nil {
 			t.Errorf("%s: %v", language, err)
 			continue

@@ -77,6 +77,9 @@ func TestDemoExamples(t *testing.T) {
 			`\ncalls of AWS STS +[1-9]\d+\n  that failed +0\n  with the keys +AKIA[A-Z0-9]+, AKIA[A-Z0-9]+\n` +
 				`keys before +AKIA[A-Z0-9]+ \(active\)\nkeys after +AKIA[A-Z0-9]+ \(active\), AKIA[A-Z0-9]+ \(active\)\n` +
 				`keys at most +2\n`,
+			`The program says "revoked: true" now`,
+			`\nthe key, before +works\n  after +InvalidClientTokenId\na session token of it, before +works\n  after +AccessDenied\n` +
+				`a session of the role, before +works\n  after +works\n`,
 		},
 		"deployment-role": {
 			`\nrole +production\n  ARN +arn:aws:iam::123456789012:role/cicd/production\n`,

@@ -43,6 +43,7 @@ func TestOrder(t *testing.T) {
 				{"assumableRoles", []string{"cicd/*"}, policy},
 				{"sourceIps", []string{"203.0.113.0/24"}, policy},
 				{"allowSessionTags", true, policy},
+				{"confine", true, policy},
 				{"policyName", "assume-roles", []string{"PutGroupPolicy", "DeleteGroupPolicy"}},
 				{"userName", "robot2", []string{
 					"CreateUser", "RemoveUserFromGroup", "AddUserToGroup", "DeleteLoginProfile", "DeleteUser",
@@ -77,6 +78,8 @@ func TestOrder(t *testing.T) {
 				{"path", "/cicd/", []string{
 					"DeleteRolePolicy DetachRolePolicy", "DeleteRole", "CreateRole", "AttachRolePolicy PutRolePolicy",
 				}},
+				{"revokeSessionsBefore", "2026-11-26T15:30:00Z", []string{"PutRolePolicy"}},
+				{"revokeSessionsBefore", nil, []string{"DeleteRolePolicy"}},
 			},
 		},
 		"OidcProvider": {
@@ -107,8 +110,8 @@ func TestOrder(t *testing.T) {
 				{"rotateEvery", "80d", []string{"DeleteSecret"}},
 				{"secretsManager", map[string]any{"name": "two", "kmsKeyId": "alias/two"}, []string{"UpdateSecret"}},
 				{"ssmPath", "/two", []string{"PutParameter PutParameter", "DeleteParameter DeleteParameter"}},
-				{"revoked", true, []string{"UpdateAccessKey UpdateAccessKey"}},
-				{"revoked", false, []string{"UpdateAccessKey UpdateAccessKey"}},
+				{"revoked", true, []string{"PutUserPolicy UpdateAccessKey UpdateAccessKey"}},
+				{"revoked", false, []string{"PutUserPolicy UpdateAccessKey UpdateAccessKey"}},
 				{"previous", "inactive", []string{"UpdateAccessKey"}},
 				// AWS takes two keys of a user: the one before the previous one goes first.
 				{"generation", 3, []string{
@@ -118,7 +121,8 @@ func TestOrder(t *testing.T) {
 				{"handOver", "7d", nil},
 				{"generation", 4, []string{"CreateAccessKey", "PutParameter PutParameter PutSecretValue"}},
 				{"userName", "two", []string{
-					"CreateAccessKey UpdateSecret", "PutParameter PutParameter PutSecretValue", "DeleteAccessKey DeleteAccessKey",
+					"CreateAccessKey UpdateSecret", "PutParameter PutParameter PutSecretValue",
+					"DeleteAccessKey DeleteAccessKey DeleteUserPolicy",
 				}},
 				{"secretsManager", nil, nil},
 				{"ssmPath", nil, []string{"DeleteParameter DeleteParameter DeleteSecret"}},

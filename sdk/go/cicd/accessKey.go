@@ -14,7 +14,7 @@ import (
 
 // An access key of an IAM user: updates rotate it, switch it off on demand, and write it to Secrets Manager or SSM.
 //
-// The user can be that of a `RobotAccount`, an `aws.iam.User` of the program, or one that was made by hand. Apart from its keys, the user is left alone.
+// The user can be that of a `RobotAccount`, an `aws.iam.User` of the program, or one that was made by hand. Apart from its keys, and a policy once they were revoked, the user is left alone.
 //
 // The resource makes an `aws.iam.AccessKey` for the current key and one for the key before it. With `secretsManager` it makes an `aws.secretsmanager.Secret` with its `aws.secretsmanager.SecretVersion`, and with `ssmPath` two `aws.ssm.Parameter`s; both hold the current key. A resource `cicd:index:AccessKeyRotation`, which makes nothing in AWS, remembers the generation of the key in the stack's state. All of them use the AWS provider that the resource gets by the `provider` or `providers` option or from a parent (in C#, only by its own options), or else the default one.
 //
@@ -22,9 +22,11 @@ import (
 //
 // By default, the previous key stays active until the next rotation, so that a key can live for two intervals. Set `rotateEvery` with `previous: "deleted"` and `handOver` instead. The oldest active key is then as old as `rotateEvery`, `handOver` and two intervals between updates together: with `60d`, `7d` and weekly updates that is 81 days at most, which passes a limit of 90 days for active keys.
 //
+// In an emergency, `revoked` switches every key off, and an `aws.iam.UserPolicy` denies everything to session tokens of the user, for good to those issued until it ends. Sessions of roles live on until `revokeSessionsBefore` of their `DeploymentRole` ends them.
+//
 // Keys of the user that this resource did not make are named in a warning, and never touched.
 //
-// The guides show [how to rotate keys](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md), by schedule, by hand and in an emergency, [how a CI system gets the key](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/delivery.md), and [what to do when an update fails](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/recovery.md). A CI system that has OpenID Connect [needs no access key](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/keyless.md): see `OidcProvider`.
+// The guides show [how to rotate keys](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/rotation.md), by schedule and by hand, [what to do when a key leaked](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/emergency.md), [how a CI system gets the key](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/delivery.md), and [what to do when an update fails](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/recovery.md). A CI system that has OpenID Connect [needs no access key](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/keyless.md): see `OidcProvider`.
 //
 // Inputs are checked before anything is made. One error lists every problem with the input's path, its value and the rule. It does not show the values of secrets.
 //

@@ -239,7 +239,7 @@ class RobotAccount(pulumi.ComponentResource):
         """
         A robot account: an IAM user for a CI/CD system, without permissions of its own, in an IAM group that allows nothing but assuming roles.
 
-        The resource makes four AWS resources, each named after it by default: an `aws.iam.User`, an `aws.iam.Group`, the `aws.iam.GroupMembership` of the one in the other, and an `aws.iam.GroupPolicy` that allows `sts:AssumeRole` on `assumableRoles` and nothing else. They are made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent (in C#, only by its own options), or else with the default one; account and partition come from it too.
+        The resource makes four AWS resources, each named after it by default: an `aws.iam.User`, an `aws.iam.Group`, the `aws.iam.GroupMembership` of the one in the other, and an `aws.iam.GroupPolicy` that allows `sts:AssumeRole` on `assumableRoles` and nothing else; with `confine`, it also denies everything else, whatever other policies allow. They are made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent (in C#, only by its own options), or else with the default one; account and partition come from it too.
 
         By default the robot may assume every role of its account. That is as much as the roles' trust policies let it: a role that trusts the account as a whole can then be assumed by the robot, an administrator's role too. Name a path, such as `cicd/*`, or single roles in `assumableRoles` to grant less.
 
@@ -292,7 +292,7 @@ class RobotAccount(pulumi.ComponentResource):
         """
         A robot account: an IAM user for a CI/CD system, without permissions of its own, in an IAM group that allows nothing but assuming roles.
 
-        The resource makes four AWS resources, each named after it by default: an `aws.iam.User`, an `aws.iam.Group`, the `aws.iam.GroupMembership` of the one in the other, and an `aws.iam.GroupPolicy` that allows `sts:AssumeRole` on `assumableRoles` and nothing else. They are made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent (in C#, only by its own options), or else with the default one; account and partition come from it too.
+        The resource makes four AWS resources, each named after it by default: an `aws.iam.User`, an `aws.iam.Group`, the `aws.iam.GroupMembership` of the one in the other, and an `aws.iam.GroupPolicy` that allows `sts:AssumeRole` on `assumableRoles` and nothing else; with `confine`, it also denies everything else, whatever other policies allow. They are made with the AWS provider that the resource is given, by the `provider` or `providers` option or by a parent (in C#, only by its own options), or else with the default one; account and partition come from it too.
 
         By default the robot may assume every role of its account. That is as much as the roles' trust policies let it: a role that trusts the account as a whole can then be assumed by the robot, an administrator's role too. Name a path, such as `cicd/*`, or single roles in `assumableRoles` to grant less.
 
