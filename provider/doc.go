@@ -8,10 +8,11 @@
 //	robot_account.go            RobotAccount: inputs, outputs, rules, children
 //	deployment_role.go          DeploymentRole, likewise
 //	oidc_provider.go            OidcProvider, likewise
-//	existing.go                 what to do when AWS has an object of the same name already
-//	adopt.go                    taking over what exists
 //	access_key.go               AccessKey, likewise; its children are in access_key_resources.go and access_key_stores.go
 //	access_key_journal.go       the resource that remembers a user's keys in the stack's state
+//	access_key_revocation.go    revoked: denying session tokens, and who may not set it
+//	adopt.go                    adopt: looking up, checking and importing what exists
+//	existing.go                 what to do when AWS has an object of the same name already
 //	*_schema.go, *.md           what the schema says of each of them, in five languages
 //	schema.go                   what pulumi-go-provider infers, corrected
 //	trusted_job_schema.go       the types of the jobs that a role trusts, from internal/oidc
@@ -33,9 +34,9 @@
 // values, their only form. The component's check function applies a table of rules to them, without the AWS account; if
 // anything is wrong, one error lists all of it and nothing exists yet. serve waits for a place and has the Pulumi SDK
 // set up a context (serve/workaround_connections.go). A component with a policy then looks up the AWS account, checks
-// what depends on it, reads the inputs of the policy into a type of iam, and writes it; AccessKey needs none of that.
-// Then the component registers itself and its children: an input is passed on as it came, secret, unknown or depending
-// on others.
+// what depends on it, reads the inputs of the policy into a type of iam, and writes it. AccessKey looks up the account
+// only when it is revoked. With adopt, the component then looks up what it takes over. Last, it registers itself and its
+// children: an input is passed on as it came, secret, unknown or depending on others.
 //
 // Everything else, schema, configuration and the journal's methods, is served by pulumi-go-provider.
 //
@@ -55,6 +56,6 @@
 //   - a key that the engine did not record: a hook finds it in AWS's list before the next creation, and the error names
 //     it with the command that deletes it (Journal.Blocking)
 //   - a recorded key: the next update goes on with the stores
-//   - a previous key that should have ended: it stays active for one more update (Journal.Held) or, once it is not
-//     registered any more, a warning names it (Step.Leftover)
+//   - a previous key that should have ended: the next update ends it; if that update rotates again, the key stays active
+//     until the one after (Journal.Held). A warning names a key that should be gone (Step.Leftover)
 package provider

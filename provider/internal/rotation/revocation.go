@@ -26,7 +26,7 @@ type Revocation struct {
 	Phase Phase
 	// Keys lists the IDs of the keys that the user had when the revocation began.
 	Keys []string
-	// Before is the time before which tokens were issued that stay revoked, in whole seconds, once a revocation has ended.
+	// Before is set once a revocation has ended: tokens that were issued before it stay revoked. In whole seconds.
 	Before time.Time
 }
 
@@ -46,7 +46,7 @@ func (v Revocation) Next(revoked bool, r Request) (next Revocation, changes bool
 	return v, false
 }
 
-// wholeSecond returns a time rounded up to a second.
+// wholeSecond returns a time rounded up to a second, so that no token of the last second is spared.
 func wholeSecond(t time.Time) time.Time {
 	return t.UTC().Add(time.Second - time.Nanosecond).Truncate(time.Second)
 }
@@ -58,8 +58,8 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// TokensUntil returns until when tokens could work again that are revoked, if the revocation were taken away now. It is
-// the zero time if there are none.
+// TokensUntil returns when the last revoked token expires: until then, tokens would work again if the revocation were
+// taken away now. It is the zero time if all have expired.
 func (v Revocation) TokensUntil(now time.Time) time.Time {
 	switch until := v.Before.Add(LongestToken); {
 	case v.Phase == Revoked:

@@ -20,7 +20,7 @@ import (
 //
 // An account has at most one provider for each issuer, and all of its roles share it: make it in one stack, and protect it there. If another stack or person has made it already, AWS answers `EntityAlreadyExists`. Leave this resource out then, since roles need only the issuer, or [take the provider over](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/adopting.md) with `adopt`. When the resource is deleted, no job of the issuer can sign in to the account any more, whatever stack its role is in.
 //
-// Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
+// Inputs are checked before anything is made. One error lists every problem with the input's path, its value and the rule. It does not show the values of secrets.
 //
 // ## Example Usage
 // ### Roles for GitHub Actions and GitLab, and a robot for the rest

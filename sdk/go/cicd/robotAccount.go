@@ -19,7 +19,7 @@ import (
 //
 // The user gets no access key here. `AccessKey` creates, rotates and switches off keys, for this user or any other. A CI system that has OpenID Connect needs neither robot nor key: see `OidcProvider`, and `trustedJobs` of `DeploymentRole`.
 //
-// Inputs are checked before anything is made. What is wrong is said in one error that lists every problem with the input's path, its value and the rule; the values of secrets are not shown.
+// Inputs are checked before anything is made. One error lists every problem with the input's path, its value and the rule. It does not show the values of secrets.
 //
 // ## Example Usage
 // ### A robot account that may assume every role of its account
