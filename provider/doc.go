@@ -11,6 +11,7 @@
 //	existing.go                 what to do when AWS has an object of the same name already
 //	access_key.go               AccessKey, likewise; its children are in access_key_resources.go and access_key_stores.go
 //	access_key_journal.go       the resource that remembers a user's keys in the stack's state
+//	access_key_revocation.go    what revokes the keys and the user's session tokens, and what is checked of that
 //	*_schema.go, *.md           what the schema says of each of them, in five languages
 //	schema.go                   what pulumi-go-provider infers, corrected
 //	trusted_job_schema.go       the types of the jobs that a role trusts, from internal/oidc
@@ -46,6 +47,10 @@
 // deleted first because AWS allows two keys. A previous key that stays active is registered before the current one; one
 // that is switched off, after the current one works and is in every store; one that is deleted is not registered, and
 // the engine deletes it at the end.
+//
+// While the component is revoked, both keys and the policy of the user's session tokens are registered first, and wait
+// for nothing; the stores stay as the journal has them. The journal also remembers which keys there were then, and later
+// the time before which tokens stay revoked (rotation.Revocation).
 //
 // An update that is killed leaves one of these:
 //
