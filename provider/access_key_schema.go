@@ -62,7 +62,8 @@ func (args *AccessKeyArgs) Annotate(a infer.Annotator) {
 		"`generation` is raised. Set to `false` again, it switches the keys on, except what `previous` switches off: "+
 		"rotate until a leaked key is gone before that. Tokens that were issued up to 5 minutes after that update stay "+
 		"revoked; keep this resource for 36 hours, the longest life of a token. Sessions of roles live on: "+
-		"`revokeSessionsBefore` of `DeploymentRole` ends them. It is an error to set it with credentials of the user itself. Under `--target`, add "+
+		"`revokeSessionsBefore` of `DeploymentRole` ends them. It is an error to set it with credentials of the user "+
+		"itself. Under `--target`, add "+
 		"`--target-dependents`: without it the Pulumi CLI leaves keys and policy as they are. A null of another resource "+
 		"is an error. A change is in place. (Source: IAM User Guide, \"Disabling permissions for temporary security "+
 		"credentials\".)")

@@ -157,9 +157,9 @@ func (c *construction) register(made pulumi.ComponentResource) (pulumi.ResourceO
 }
 
 // refuseUnknowns returns an option for the children of a component with unknown inputs in an update, which has the
-// engine create and update none of them. Without it, under --exclude, the engine would update the children and leave out
-// what is unknown, which the AWS provider takes for removed. Under --target the engine skips these children anyway, and
-// nothing is refused.
+// engine create and update none of them. Without it, under --exclude, the engine would update the children and leave
+// out what is unknown, which the AWS provider takes for removed. Under --target the engine skips these children
+// anyway, and nothing is refused.
 func (c *construction) refuseUnknowns(unknown []string) (pulumi.ResourceOption, error) {
 	hook, err := c.RegisterHook(c.Context, fmt.Sprintf("refuse unknown inputs of %s %s in %s", c.token, c.name, c.parent),
 		func(*pulumi.ResourceHookArgs) error {

@@ -35,8 +35,8 @@
 // anything is wrong, one error lists all of it and nothing exists yet. serve waits for a place and has the Pulumi SDK
 // set up a context (serve/workaround_connections.go). A component with a policy then looks up the AWS account, checks
 // what depends on it, reads the inputs of the policy into a type of iam, and writes it. AccessKey looks up the account
-// only when it is revoked. With adopt, the component then looks up what it takes over. Last, it registers itself and its
-// children: an input is passed on as it came, secret, unknown or depending on others.
+// only when it is revoked. With adopt, the component then looks up what it takes over. Last, it registers itself and
+// its children: an input is passed on as it came, secret, unknown or depending on others.
 //
 // Everything else, schema, configuration and the journal's methods, is served by pulumi-go-provider.
 //
@@ -49,6 +49,10 @@
 // that is switched off, after the current one works and is in every store; one that is deleted is not registered, and
 // the engine deletes it at the end.
 //
+// While the component is revoked, both keys and the policy of the user's session tokens are registered first, and wait
+// for nothing; the stores stay as the journal has them. The journal also remembers which keys there were then, and
+// later the time before which tokens stay revoked (rotation.Revocation).
+//
 // An update that is killed leaves one of these:
 //
 //   - the journal and no key: the next update creates the key, because its generation is not the one in the slot
@@ -56,6 +60,6 @@
 //   - a key that the engine did not record: a hook finds it in AWS's list before the next creation, and the error names
 //     it with the command that deletes it (Journal.Blocking)
 //   - a recorded key: the next update goes on with the stores
-//   - a previous key that should have ended: the next update ends it; if that update rotates again, the key stays active
-//     until the one after (Journal.Held). A warning names a key that should be gone (Step.Leftover)
+//   - a previous key that should have ended: the next update ends it; if that update rotates again, the key stays
+//     active until the one after (Journal.Held). A warning names a key that should be gone (Step.Leftover)
 package provider

@@ -23,8 +23,8 @@ const leakedRole = "deploy"
 // A thief has a leaked key, and what was made of it.
 type thief struct{ key, token, session aws.Config }
 
-// showEmergency revokes a key that has leaked, and shows what the key, a session token and a session of a role that were
-// made of it can do before and after.
+// showEmergency revokes a key that has leaked, and shows what the key can do before and after, and what a session token
+// and a session of a role can do that were made of it.
 func showEmergency(ctx context.Context, l *lab.Lab, cli cli, language string) error {
 	remove, err := createRole(ctx, l)
 	if err != nil {
@@ -42,10 +42,10 @@ func showEmergency(ctx context.Context, l *lab.Lab, cli cli, language string) er
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nThe key that the secret %s holds has leaked. Somebody has made a session token of it, and a session of\n"+
-		"the role %s, which the demo has made for that. The program says %q now. The account decides on what\n"+
-		"each can do by the policies in it, with the evaluator that the tests have of IAM's documentation: moto itself\n"+
-		"does not know such conditions.\n", secretName, leakedRole, line)
+	fmt.Printf("\nThe key that the secret %s holds has leaked. Somebody has made a session token of it, and a\n"+
+		"session of the role %s, which the demo has made for that. The program says %q now. What each can\n"+
+		"do is decided by the policies in the account, with the evaluator that the tests have of IAM's\n"+
+		"documentation: moto itself does not know such conditions.\n", secretName, leakedRole, line)
 	if err := cli.run(ctx, "up", "--yes", "--refresh", "--continue-on-error"); err != nil {
 		return err
 	}

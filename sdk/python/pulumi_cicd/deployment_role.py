@@ -319,6 +319,8 @@ class DeploymentRole(pulumi.ComponentResource):
 
         With `externalId`, `sessionNames` and `sourceIps`, more is asked of a caller; all of it must hold. Of CI jobs, only the external ID is not asked, which they cannot give. With `allowSessionTags`, the trust policy has a second statement if there is an `externalId` or `sessionNames`: IAM asks for `sts:TagSession` apart from `sts:AssumeRole`, and does not promise to know the external ID and the session's name when it does. A call with tags needs both, so that nothing is lost.
 
+        `revokeSessionsBefore` ends the sessions that were issued before a time, in an emergency: [these are the steps](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/emergency.md).
+
         Inputs are checked before anything is made. One error lists every problem with the input's path, its value and the rule. It does not show the values of secrets. Policy documents are checked for their form. What an action or a condition in them means is left to AWS.
 
         ## Example Usage
@@ -420,6 +422,8 @@ class DeploymentRole(pulumi.ComponentResource):
         A robot and its roles are made in one program without a cycle: the robot's `assumableRoles` name the roles by their path, such as `cicd/*`, and the roles, with the path `/cicd/`, trust the robot's `userArn`.
 
         With `externalId`, `sessionNames` and `sourceIps`, more is asked of a caller; all of it must hold. Of CI jobs, only the external ID is not asked, which they cannot give. With `allowSessionTags`, the trust policy has a second statement if there is an `externalId` or `sessionNames`: IAM asks for `sts:TagSession` apart from `sts:AssumeRole`, and does not promise to know the external ID and the session's name when it does. A call with tags needs both, so that nothing is lost.
+
+        `revokeSessionsBefore` ends the sessions that were issued before a time, in an emergency: [these are the steps](https://github.com/pulumi-cicd/pulumi-cicd/blob/main/docs/emergency.md).
 
         Inputs are checked before anything is made. One error lists every problem with the input's path, its value and the rule. It does not show the values of secrets. Policy documents are checked for their form. What an action or a condition in them means is left to AWS.
 
