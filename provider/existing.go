@@ -60,7 +60,7 @@ func (c *construction) explainTaken(
 				leftOver
 		}
 		if wanted.IsString() {
-			arn, err := child.lookUp(c.Context, wanted.StringValue(), pulumi.Parent(component))
+			arn, err := child.lookUp(c.Context, wanted.StringValue(), pulumi.Parent(component), c.AWSVersion())
 			name := arn[strings.LastIndex(arn, "/")+1:]
 			if err == nil && name != wanted.StringValue() && strings.EqualFold(name, wanted.StringValue()) {
 				return fmt.Sprintf("%s: the account has the %s %q, and IAM does not tell names apart by case; to change the "+

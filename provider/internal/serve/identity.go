@@ -61,7 +61,7 @@ func (d *Deployment) Identity(ctx *pulumi.Context, options pulumi.ResourceOption
 	if err != nil {
 		return Identity{}, fmt.Errorf("read the resource options: %w", err)
 	}
-	var invoke []pulumi.InvokeOption
+	invoke := []pulumi.InvokeOption{d.AWSVersion()}
 	for _, provider := range given.Providers {
 		// The engine gives the providers of the caller and of its parents, one for each package.
 		if _, isAWS := provider.(*aws.Provider); isAWS {
