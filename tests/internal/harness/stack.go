@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -88,7 +90,11 @@ func InlineStack(t *testing.T, l *lab.Lab, program pulumi.RunFunc) *Stack {
 	t.Helper()
 	command, err := cli()
 	Check(t, err)
+	// The engine finds no packages in a function.
+	version := config.NewValue(os.Getenv("CICD_AWS_PLUGIN_VERSION"))
+	settings := workspace.ProjectStack{Config: config.Map{config.MustMakeKey("cicd", "awsVersion"): version}}
 	s, err := auto.UpsertStackInlineSource(t.Context(), "dev", "robot-account", program,
+		auto.Stacks(map[string]workspace.ProjectStack{"dev": settings}),
 		auto.Pulumi(command), auto.EnvVars(l.Env()), auto.WorkDir(t.TempDir()), auto.Project(workspace.Project{
 			Name: tokens.PackageName("robot-account"), Runtime: workspace.NewProjectRuntimeInfo("go", nil),
 		}))
