@@ -121,7 +121,7 @@ resources:
 func aws7Stack(t *testing.T, language, program string) *harness.Stack {
 	t.Helper()
 	l := harness.NewLab(t)
-	l.PulumiHome = os.Getenv("CICD_AWS7_HOME")
+	harness.UseAWS7(l)
 	file := map[string]string{"typescript": "index.ts", "python": "__main__.py", "go": "main.go", "yaml": "Pulumi.yaml"}[language]
 	s := harness.ProgramStack(t, l, language, "examples/robot-account-"+language)
 	dir := s.Workspace().WorkDir()
@@ -164,7 +164,8 @@ func TestAWS7(t *testing.T) {
 			harness.Check(t, s.SetConfigWithOptions(t.Context(), "aws:assumeRoles[0].roleArn",
 				auto.ConfigValue{Value: "arn:aws:iam::123456789012:role/deployer"}, &auto.ConfigOptions{Path: true}))
 			s.MustUp()
-			want := []string{"default " + aws7Version(), "given " + aws7Version()}
+			_, seven := harness.AWSVersions()
+			want := []string{"default " + seven, "given " + seven}
 			if language == "yaml" {
 				// The program names no version, which is the newest that is installed.
 				want[0] = "default"
@@ -189,34 +190,35 @@ func setAWSVersion(s *harness.Stack, version string, secret bool) {
 // of version 6 stays with it. Nothing depends on the setting once the program is not run.
 func TestMoveToAWS7(t *testing.T) {
 	t.Parallel()
+	six, seven := harness.AWSVersions()
 	for name, options := range map[string][]optup.Option{"plain": nil, "refreshed": {optup.Refresh(), optup.RunProgram(true)}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := harness.NewLab(t)
-			l.PulumiHome = os.Getenv("CICD_AWS7_HOME")
+			harness.UseAWS7(l)
 			s := harness.NewKeyStack(t, l)
 			s.WriteWith(harness.Values{
 				"robot": harness.Values{"type": "cicd:RobotAccount", "properties": harness.Values{"userName": "cicd-bot"}},
 				"role": harness.Values{"type": "cicd:DeploymentRole", "properties": harness.Values{
 					"trusted": []string{"${robot.userArn}"}, "tags": harness.Values{"team": "delivery"},
 				}},
-				"old":   harness.Values{"type": "pulumi:providers:aws", "options": harness.Values{"version": aws6Version()}},
+				"old":   harness.Values{"type": "pulumi:providers:aws", "options": harness.Values{"version": six}},
 				"other": harness.Values{"type": "cicd:RobotAccount", "options": harness.Values{"provider": "${old}"}},
 			}, harness.Values{"secretsManager": harness.Values{"name": "cicd/bot"}, "ssmPath": "/cicd/bot"})
-			setAWSVersion(s.Stack, aws6Version(), false)
+			setAWSVersion(s.Stack, six, false)
 			result, _ := s.MustUp()
 			key := harness.ReadKeyOutputs(t, result.Outputs)
-			harness.Same(t, "AWS providers", awsProviders(s.Stack), []string{"default " + aws6Version(), "old " + aws6Version()})
+			harness.Same(t, "AWS providers", awsProviders(s.Stack), []string{"default " + six, "old " + six})
 			l.Calls()
 
-			setAWSVersion(s.Stack, aws7Version(), false)
+			setAWSVersion(s.Stack, seven, false)
 			result, steps := s.MustUp(options...)
 			for _, step := range steps {
 				if !strings.HasPrefix(step.String(), "refresh ") && !strings.HasPrefix(step.String(), "update ") {
 					t.Errorf("the update has the step %s", step)
 				}
 			}
-			harness.Same(t, "AWS providers", awsProviders(s.Stack), []string{"default " + aws7Version(), "old " + aws6Version()})
+			harness.Same(t, "AWS providers", awsProviders(s.Stack), []string{"default " + seven, "old " + six})
 			harness.Same(t, "the outputs", harness.ReadKeyOutputs(t, result.Outputs), key)
 			s.Keeps(key)
 			writes := l.Writes()
@@ -242,7 +244,8 @@ func TestMoveToAWS7(t *testing.T) {
 func TestAWSVersionRefused(t *testing.T) {
 	t.Parallel()
 	l := harness.NewLab(t)
-	l.PulumiHome = os.Getenv("CICD_AWS7_HOME")
+	harness.UseAWS7(l)
+	six, _ := harness.AWSVersions()
 	s := harness.ProgramStack(t, l, "yaml", "examples/robot-account-yaml")
 	refused := func(want string) {
 		t.Helper()
@@ -253,7 +256,7 @@ func TestAWSVersionRefused(t *testing.T) {
 	}
 	setAWSVersion(s, "8.1.2", true)
 	refused("property awsVersion value {&{{[secret]}}} has a problem: must be a version 6 or 7 of the AWS provider")
-	setAWSVersion(s, aws6Version(), false)
+	setAWSVersion(s, six, false)
 	harness.Check(t, s.SetConfigWithOptions(t.Context(), "aws:assumeRoles[0].roleArn",
 		auto.ConfigValue{Value: "arn:aws:iam::123456789012:role/deployer"}, &auto.ConfigOptions{Path: true}))
 	refused("assumeRoles")
@@ -261,6 +264,3 @@ func TestAWSVersionRefused(t *testing.T) {
 		t.Errorf("AWS is called: %v", calls)
 	}
 }
-
-func aws6Version() string { return os.Getenv("CICD_AWS_PLUGIN_VERSION") }
-func aws7Version() string { return os.Getenv("CICD_AWS7_PLUGIN_VERSION") }

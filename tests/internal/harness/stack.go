@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -91,8 +90,13 @@ func InlineStack(t *testing.T, l *lab.Lab, program pulumi.RunFunc) *Stack {
 	command, err := cli()
 	Check(t, err)
 	// The engine finds no packages in a function.
-	version := config.NewValue(os.Getenv("CICD_AWS_PLUGIN_VERSION"))
-	settings := workspace.ProjectStack{Config: config.Map{config.MustMakeKey("cicd", "awsVersion"): version}}
+	version, seven := AWSVersions()
+	if l.PulumiHome != "" {
+		version = seven
+	}
+	settings := workspace.ProjectStack{Config: config.Map{
+		config.MustMakeKey("cicd", "awsVersion"): config.NewValue(version),
+	}}
 	s, err := auto.UpsertStackInlineSource(t.Context(), "dev", "robot-account", program,
 		auto.Stacks(map[string]workspace.ProjectStack{"dev": settings}),
 		auto.Pulumi(command), auto.EnvVars(l.Env()), auto.WorkDir(t.TempDir()), auto.Project(workspace.Project{
