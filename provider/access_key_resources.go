@@ -334,7 +334,8 @@ func parseCreateDate(s string) (time.Time, error) {
 
 // list asks AWS for the keys of the user.
 func (b *accessKeyBuilder) list(user string) ([]rotation.UserKey, error) {
-	answer, err := awsiam.GetAccessKeys(b.Context, &awsiam.GetAccessKeysArgs{User: user}, pulumi.Parent(b.component))
+	answer, err := awsiam.GetAccessKeys(b.Context, &awsiam.GetAccessKeysArgs{User: user}, pulumi.Parent(b.component),
+		b.AWSVersion())
 	if err != nil {
 		message := status.Convert(err).Message()
 		if isNotFound(message) {

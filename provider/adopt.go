@@ -105,7 +105,7 @@ func (c *construction) adopt(aws serve.Identity, objects ...named) (imports, err
 			"which looks up what is taken over"))
 		return nil, c.in.Err()
 	}
-	provider, err := serve.AWSProvider(c.options)
+	provider, err := c.AWSProvider(c.options)
 	if err != nil {
 		return nil, err
 	}

@@ -144,7 +144,7 @@ func (c *construction) register(made pulumi.ComponentResource) (pulumi.ResourceO
 	if err := c.RegisterComponentResource(c.token, c.name, made, c.options); err != nil {
 		return nil, fmt.Errorf("register the component: %w", err)
 	}
-	var child pulumi.ResourceOption = pulumi.Parent(made)
+	child := pulumi.Composite(pulumi.Parent(made), c.AWSVersion())
 	if unknown := c.in.Unknown(); !c.DryRun() && len(unknown) > 0 {
 		guard, err := c.refuseUnknowns(unknown)
 		if err != nil {

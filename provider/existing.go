@@ -114,7 +114,7 @@ func (c *construction) explainTaken(
 				leftOver
 		}
 		if wanted.IsString() {
-			found, err := child.lookUp(c.Context, wanted.StringValue(), pulumi.Parent(component))
+			found, err := child.lookUp(c.Context, wanted.StringValue(), pulumi.Parent(component), c.AWSVersion())
 			if err == nil && found.Name != wanted.StringValue() {
 				return fmt.Sprintf("%s: the account has the %s %q, and IAM does not tell names apart by case; to change the "+
 					"case only, change to a third name first", child.input, child.kind, found.Name)

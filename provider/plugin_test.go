@@ -69,8 +69,10 @@ type testPlugin struct {
 	// noted is the journal of access keys that the engine has noted.
 	noted *structpb.Struct
 
-	mu            sync.Mutex
-	invokes       []pulumi.MockCallArgs
+	mu      sync.Mutex
+	invokes []pulumi.MockCallArgs
+	// looked are the versions that look-ups of AWS ask for, by function.
+	looked        map[string][]string
 	registrations []*pulumirpc.RegisterResourceRequest
 }
 
@@ -178,16 +180,34 @@ func (m testMonitor) RegisterErrorHook(
 	return &emptypb.Empty{}, nil
 }
 
+// Invoke notes the version that a look-up asks for.
+func (m testMonitor) Invoke(
+	ctx context.Context, req *pulumirpc.ResourceInvokeRequest,
+) (*pulumirpc.ResourceInvokeResponse, error) {
+	if strings.HasPrefix(req.GetTok(), "aws:") {
+		m.tp.mu.Lock()
+		if m.tp.looked == nil {
+			m.tp.looked = map[string][]string{}
+		}
+		m.tp.looked[req.GetTok()] = append(m.tp.looked[req.GetTok()], req.GetVersion())
+		m.tp.mu.Unlock()
+	}
+	return m.ResourceMonitorServer.Invoke(ctx, req)
+}
+
 // fail answers a creation with tp.fails, after the resource's error hooks, as the engine does.
 func (tp *testPlugin) fail(args pulumi.MockResourceArgs) error {
 	request, err := proto.Marshal(&pulumirpc.ErrorHookRequest{
 		Name: args.Name, Type: args.TypeToken, FailedOperation: "create", Errors: []string{tp.fails},
+		NewInputs: args.RegisterRPC.GetObject(),
 	})
 	if err != nil {
 		return err
 	}
 	for _, name := range args.RegisterRPC.GetHooks().GetOnError() {
+		tp.mu.Lock()
 		hook := tp.errorHooks[name]
+		tp.mu.Unlock()
 		conn, err := grpc.NewClient(hook.GetTarget(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 		if err != nil {
 			return err
@@ -260,11 +280,13 @@ func (tp *testPlugin) Call(args pulumi.MockCallArgs) (resource.PropertyMap, erro
 // NewResource answers a registration as AWS would.
 func (tp *testPlugin) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
 	tp.mu.Lock()
-	defer tp.mu.Unlock()
 	tp.registrations = append(tp.registrations, args.RegisterRPC)
+	tp.mu.Unlock()
 	if tp.fails != "" && args.RegisterRPC.GetCustom() {
 		return "", nil, tp.fail(args)
 	}
+	tp.mu.Lock()
+	defer tp.mu.Unlock()
 	if args.TypeToken == journalToken {
 		return tp.note(args)
 	}

@@ -52,6 +52,7 @@ func New(now func() time.Time) (p.Provider, error) {
 		WithLicense(license).
 		WithPluginDownloadURL(downloadURL).
 		WithGoImportPath(goImportPath). // After the repository, whose scheme would end up in the path.
+		WithConfig(infer.Config(&Configuration{})).
 		WithComponents(
 			infer.ComponentF(infer.ComponentFn[RobotAccountArgs, *RobotAccount](nil)),
 			infer.ComponentF(infer.ComponentFn[AccessKeyArgs, *AccessKey](nil)),
@@ -63,7 +64,7 @@ func New(now func() time.Time) (p.Provider, error) {
 		return p.Provider{}, fmt.Errorf("build the provider: %w", err)
 	}
 	provider.GetSchema = corrected(provider.GetSchema)
-	return (&journalProvider{now}).serveWith(provider), nil
+	return (&journalProvider{now}).serveWith(configured(provider)), nil
 }
 
 // components are what the plugin constructs, by their types.

@@ -46,6 +46,9 @@ func corrected(
 			}
 			spec.Resources[token] = resource
 		}
+		// The provider's inputs say what the settings are. Here, they would give the SDKs a module to read them, which no
+		// program needs, and the one for C# a class of the same name as Pulumi's Config.
+		spec.Config = schema.ConfigSpec{}
 		if spec.Types == nil {
 			spec.Types = map[string]schema.ComplexTypeSpec{}
 		}

@@ -14,9 +14,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # The oldest CLI on PATH that is used. The one that is built is in tools/pulumi/go.mod.
 PULUMI_OLDEST := 3.220.0
-# The AWS plugin that the AWS SDKs ask for. The CLI takes no other.
+# The AWS plugins: the one that most tests run with, and version 7, which is only in the Pulumi home .tools/aws7-home.
+# There, the engine takes it for programs that name no version.
 AWS_VERSION := 6.83.4
-USERS_AWS := $(wildcard $(USERS_HOME)/plugins/resource-aws-v$(AWS_VERSION)/pulumi-resource-aws)
+AWS7_VERSION := 7.40.0
+AWS7_HOME := $(CURDIR)/.tools/aws7-home
+users_aws = $(wildcard $(USERS_HOME)/plugins/resource-aws-v$(1)/pulumi-resource-aws)
 VERSION := $(shell sed -n 's/^var Version = "\(.*\)"$$/\1/p' provider/provider.go)
 PYTHON := python3
 VENV := .tools/venv/bin/python
@@ -31,7 +34,7 @@ built = $(if $(USABLE),,$(1:%=.tools/done/%))
 
 .PHONY: $(HOSTS) env plugin FORCE
 nodejs: .tools/done/node .tools/done/pip-tests $(call built,hosts) .tools/done/sdk-nodejs
-python: .tools/done/pip-tests $(call built,hosts python-exec) .tools/done/sdk-python
+python: .tools/done/pip-tests .tools/done/pip-aws7 $(call built,hosts python-exec) .tools/done/sdk-python
 go: .tools/done/pip-tests $(call built,gohost)
 yaml:
 $(HOSTS):
@@ -46,6 +49,9 @@ $(HOSTS):
 	@mkdir -p .tools/node .tools/done && cp $^ .tools/node/
 	@# None of the packages needs an install script.
 	@npm ci --prefix .tools/node --ignore-scripts --no-audit --no-fund --loglevel=error --omit-lockfile-registry-resolved
+	@# The language host takes the newest AWS package in node_modules for that of the program.
+	@rm -rf .tools/node/aws7 && mkdir -p .tools/node/aws7/node_modules/@pulumi && \
+		mv .tools/node/node_modules/aws7 .tools/node/aws7/node_modules/@pulumi/aws
 	@touch $@
 
 # The Python packages of tools/python: what packs a release, what the tests import, and what lints. Each has its hashes.
@@ -59,6 +65,13 @@ $(HOSTS):
 .tools/done/pip-%: tools/python/%.txt .tools/done/venv
 	@echo 'python: fetching the packages of $<, up to a minute the first time'
 	@$(VENV) -m pip install --quiet --only-binary :all: --require-hashes --requirement $<
+	@touch $@
+
+# The AWS package of version 7 for programs in Python, beside the others that it needs.
+.tools/done/pip-aws7: tools/python/aws7.txt .tools/done/venv
+	@echo 'python: fetching the package of $<'
+	@rm -rf .tools/python-aws7 && $(VENV) -m pip install --quiet --only-binary :all: --require-hashes --no-deps \
+		--target .tools/python-aws7 --requirement $<
 	@touch $@
 
 # What govulncheck knows of, where its own database cannot be reached.
@@ -97,21 +110,27 @@ INSTALL := '$(PULUMI)' plugin install --non-interactive resource
 # On a terminal the CLI asks for the colours, and waits for the answer.
 QUIETLY := </dev/null >.tools/plugin.log 2>&1
 
-# The official plugin where the user has it or it can be downloaded, else the stand-in. CICD_AWS_PLUGIN=official or
-# stand-in takes that one and no other. The file says which it is.
+# The official plugins where the user has them or they can be downloaded, else the stand-ins. CICD_AWS_PLUGIN=official
+# or stand-in takes those and no others. The file says which they are.
 .tools/done/aws: tests/go.mod $(wildcard tests/standin/*.go) \
 		$(if $(filter-out $(shell cat .tools/done/aws 2>/dev/null),$(CICD_AWS_PLUGIN)),FORCE) | $(call built,pulumi)
 	@mkdir -p .tools/done && if [ '$(CICD_AWS_PLUGIN)' != stand-in ]; then \
-		echo 'aws: $(if $(USERS_AWS),copying $(USERS_AWS),fetching the official AWS plugin $(AWS_VERSION))'; \
-		if [ "$$(cat $@ 2>/dev/null)" != official ]; then rm -rf .tools/pulumi-home/plugins/resource-aws-*; fi; \
-		if $(INSTALL) aws $(AWS_VERSION) $(USERS_AWS:%=--file '%') $(QUIETLY); then echo official >$@; exit; fi; \
+		echo 'aws: fetching the official AWS plugins $(AWS_VERSION) and $(AWS7_VERSION)'; \
+		if [ "$$(cat $@ 2>/dev/null)" != official ]; then rm -rf {.tools/pulumi-home,'$(AWS7_HOME)'}/plugins/resource-aws-*; fi; \
+		if $(call install-aws,fetched-aws); then echo official >$@; exit; fi; \
 		echo "aws: not fetched: $$(sed -n 's/^.*[Ee]rror[^:]*: //p' .tools/plugin.log | head -n 1)"; \
 		[ '$(CICD_AWS_PLUGIN)' != official ] || exit 1; \
 	fi; \
-	echo 'aws: building the stand-in for it from tests/standin, a minute the first time' && \
-	go -C tests build -trimpath -o ../.tools/pulumi-resource-aws ./standin && \
-	$(INSTALL) aws $(AWS_VERSION) --reinstall --file .tools/pulumi-resource-aws $(QUIETLY) && echo stand-in >$@ || \
-	{ cat .tools/plugin.log >&2; exit 1; }
+	echo 'aws: building the stand-ins for them from tests/standin, a minute the first time' && \
+	$(foreach v,$(AWS_VERSION) $(AWS7_VERSION),go -C tests build -trimpath -ldflags '-X main.version=$(v)' \
+		-o ../.tools/stand-in-$(v)/pulumi-resource-aws ./standin &&) \
+	$(call install-aws,built-aws) && echo stand-in >$@ || { cat .tools/plugin.log >&2; exit 1; }
+
+fetched-aws = $(patsubst %,--file '%',$(call users_aws,$(1)))
+built-aws = --reinstall --file .tools/stand-in-$(1)/pulumi-resource-aws
+# Version 6 is in both homes, for stacks that move from it to version 7.
+install-aws = $(INSTALL) aws $(AWS_VERSION) $(call $(1),$(AWS_VERSION)) $(QUIETLY) && \
+	$(foreach v,$(AWS_VERSION) $(AWS7_VERSION),PULUMI_HOME='$(AWS7_HOME)' $(INSTALL) aws $(v) $(call $(1),$(v)) $(QUIETLY) &&) true
 
 # --- this package ------------------------------------------------------------------------------------------------
 
@@ -128,10 +147,12 @@ files = $(shell git ls-files --cached --others --exclude-standard $(1) | while r
 
 # "go build" brings the file's time up to date even if it is the same.
 plugin: | $(call built,pulumi)
-	@cmp -s bin/pulumi-resource-cicd .tools/pulumi-home/plugins/resource-cicd-v$(VERSION)/pulumi-resource-cicd || \
-		{ echo 'plugin: installing bin/pulumi-resource-cicd as version $(VERSION)' && \
-		$(INSTALL) cicd $(VERSION) --reinstall --file bin/pulumi-resource-cicd $(QUIETLY); } || \
-		{ cat .tools/plugin.log >&2; exit 1; }
+	@for home in '$(PULUMI_HOME)' '$(AWS7_HOME)'; do \
+		cmp -s bin/pulumi-resource-cicd "$$home/plugins/resource-cicd-v$(VERSION)/pulumi-resource-cicd" || \
+		{ echo "plugin: installing bin/pulumi-resource-cicd as version $(VERSION) in $$home" && \
+		PULUMI_HOME="$$home" $(INSTALL) cicd $(VERSION) --reinstall --file bin/pulumi-resource-cicd $(QUIETLY); } || \
+		{ cat .tools/plugin.log >&2; exit 1; }; \
+	done
 
 # --- the environment ---------------------------------------------------------------------------------------------
 
@@ -147,7 +168,9 @@ env: .tools/done/pip-tests $(call built,pulumi) .tools/done/aws plugin | $(filte
 		"PULUMI_PYTHON_CMD='$(CURDIR)/$(VENV)'" \
 		"CICD_NODE_MODULES='$(CURDIR)/.tools/node/node_modules'" \
 		"CICD_AWS_PLUGIN_KIND='$$(cat .tools/done/aws)'" \
-		"CICD_AWS_PLUGIN_VERSION='$(AWS_VERSION)'" >.tools/env.new
+		"CICD_AWS_PLUGIN_VERSION='$(AWS_VERSION)'" \
+		"CICD_AWS7_PLUGIN_VERSION='$(AWS7_VERSION)'" \
+		"CICD_AWS7_HOME='$(AWS7_HOME)'" >.tools/env.new
 	@mv -f .tools/env.new .tools/env
 	@echo "pulumi: $$('$(PULUMI)' version), $(if $(USABLE),installed,built from its Go module): $(PULUMI)"
-	@echo "aws: the $$(cat .tools/done/aws) AWS plugin $(AWS_VERSION)"
+	@echo "aws: the $$(cat .tools/done/aws) AWS plugins $(AWS_VERSION) and $(AWS7_VERSION)"

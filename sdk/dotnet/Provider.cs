@@ -14,6 +14,13 @@ namespace PulumiCicd.Cicd
     public partial class Provider : global::Pulumi.ProviderResource
     {
         /// <summary>
+        /// The version of the AWS provider that creates the resources, such as `7.40.0`, where the program gives no AWS provider. It must be a version 6 or 7. By default, that of the program's own AWS package, or the newest that is installed if the program has none. A change replaces nothing.
+        /// </summary>
+        [Output("awsVersion")]
+        public Output<string?> AwsVersion { get; private set; } = null!;
+
+
+        /// <summary>
         /// Create a Provider resource with the given unique name, arguments, and options.
         /// </summary>
         ///
@@ -41,6 +48,12 @@ namespace PulumiCicd.Cicd
 
     public sealed class ProviderArgs : global::Pulumi.ResourceArgs
     {
+        /// <summary>
+        /// The version of the AWS provider that creates the resources, such as `7.40.0`, where the program gives no AWS provider. It must be a version 6 or 7. By default, that of the program's own AWS package, or the newest that is installed if the program has none. A change replaces nothing.
+        /// </summary>
+        [Input("awsVersion")]
+        public Input<string>? AwsVersion { get; set; }
+
         public ProviderArgs()
         {
         }

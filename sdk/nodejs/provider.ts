@@ -19,6 +19,10 @@ export class Provider extends pulumi.ProviderResource {
         return obj['__pulumiType'] === "pulumi:providers:" + Provider.__pulumiType;
     }
 
+    /**
+     * The version of the AWS provider that creates the resources, such as `7.40.0`, where the program gives no AWS provider. It must be a version 6 or 7. By default, that of the program's own AWS package, or the newest that is installed if the program has none. A change replaces nothing.
+     */
+    declare public readonly awsVersion: pulumi.Output<string | undefined>;
 
     /**
      * Create a Provider resource with the given unique name, arguments, and options.
@@ -31,6 +35,7 @@ export class Provider extends pulumi.ProviderResource {
         let resourceInputs: pulumi.Inputs = {};
         opts = opts || {};
         {
+            resourceInputs["awsVersion"] = args?.awsVersion;
         }
         opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts);
         super(Provider.__pulumiType, name, resourceInputs, opts);
@@ -41,4 +46,8 @@ export class Provider extends pulumi.ProviderResource {
  * The set of arguments for constructing a Provider resource.
  */
 export interface ProviderArgs {
+    /**
+     * The version of the AWS provider that creates the resources, such as `7.40.0`, where the program gives no AWS provider. It must be a version 6 or 7. By default, that of the program's own AWS package, or the newest that is installed if the program has none. A change replaces nothing.
+     */
+    awsVersion?: pulumi.Input<string | undefined>;
 }

@@ -31,6 +31,7 @@ type awsClients struct {
 	ssm            *ssm.Client
 	partition      partition
 	defaultTags    property.Value
+	region         string
 }
 
 // configKey is one configuration key: its kind, and how a value of that kind gets into the settings.
@@ -92,6 +93,7 @@ type settings struct {
 	maxRetries                                         int
 	endpoints                                          map[string]string
 	defaultTags                                        property.Value // a map, null, or computed
+	assumeRoles                                        []assumedRole
 }
 
 // parseConfig checks a configuration. Its failures name keys and types and never a value.
@@ -266,6 +268,7 @@ func connect(ctx context.Context, s settings) (*awsClients, error) {
 	if !known && !s.skipRegionValidation {
 		return nil, fmt.Errorf("invalid AWS region: %q", cfg.Region)
 	}
+	cfg = assume(cfg, s.assumeRoles, s.endpoints["sts"])
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return nil, fmt.Errorf("no valid credential sources found: %w", err)
 	}
@@ -278,7 +281,7 @@ func connect(ctx context.Context, s settings) (*awsClients, error) {
 			setEndpoint(&o.BaseEndpoint, s.endpoints["secretsmanager"])
 		}),
 		ssm:       ssm.NewFromConfig(cfg, func(o *ssm.Options) { setEndpoint(&o.BaseEndpoint, s.endpoints["ssm"]) }),
-		partition: part, defaultTags: s.defaultTags,
+		partition: part, defaultTags: s.defaultTags, region: cfg.Region,
 	}
 	if s.skipCredentialsValidation && s.skipRequestingAccountID {
 		return clients, nil

@@ -19,11 +19,12 @@ import (
 // packageName is the name of the official package, without which its SDKs would not find this plugin.
 const packageName = "aws"
 
-// version is set by -ldflags "-X main.version=..."; the default is the release that is stood in for.
-var version = "6.83.4"
-
 func main() {
-	if err := comprovider.MainContext(context.Background(), packageName, newServer); err != nil {
+	err := adopt(version)
+	if err == nil {
+		err = comprovider.MainContext(context.Background(), packageName, newServer)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err.Error())
 		os.Exit(1)
 	}

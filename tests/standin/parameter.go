@@ -55,7 +55,7 @@ var parameter = &resourceType{
 		"arn":     {kind: kindString, doc: "The parameter's ARN.", output: true},
 		"version": {kind: kindInt, doc: "The number of times that the parameter was put.", output: true},
 	},
-	unserved: []string{"arn", "insecureValue"},
+	unserved: []string{"arn", "insecureValue", "valueWo", "valueWoVersion"},
 	create: func(ctx context.Context, c *awsClients, in values) (string, error) {
 		name := str(in["name"])
 		request := putParameter(name, in, boolean(in["overwrite"]))

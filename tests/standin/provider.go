@@ -26,6 +26,7 @@ type configured struct {
 	clients     *awsClients
 	missing     error
 	defaultTags property.Value
+	region      string
 }
 
 // newProvider is one provider of its own: it shares no configuration with another.
@@ -75,7 +76,7 @@ func newProvider() p.Provider {
 				}
 				return fmt.Errorf("invalid configuration of the aws provider: %s", strings.Join(reasons, "; "))
 			}
-			next := &configured{defaultTags: s.defaultTags}
+			next := &configured{defaultTags: s.defaultTags, region: s.region}
 			if len(s.unknown) > 0 {
 				// Only a preview configures with unknowns, and it can do without calls for what is new.
 				next.missing = fmt.Errorf("the aws provider's configuration is not known yet: %s", strings.Join(s.unknown, ", "))
@@ -84,7 +85,7 @@ func newProvider() p.Provider {
 				if err != nil {
 					return fmt.Errorf("configuring the aws provider: %w", err)
 				}
-				next.clients = c
+				next.clients, next.region = c, c.region
 			}
 			current.Store(next)
 			return nil
@@ -113,7 +114,7 @@ func newProvider() p.Provider {
 			if err != nil {
 				return p.CheckResponse{}, err
 			}
-			return r.check(ctx, req, current.Load().defaultTags), nil
+			return r.check(ctx, req, current.Load()), nil
 		},
 		Diff: func(_ context.Context, req p.DiffRequest) (p.DiffResponse, error) {
 			r, err := typeOf(req.Urn)

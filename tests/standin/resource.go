@@ -110,7 +110,7 @@ func (r *resourceType) inputs() []string {
 }
 
 // check validates the inputs and fills in what the program left out, as the bridge does.
-func (r *resourceType) check(ctx context.Context, req p.CheckRequest, defaultTags property.Value) p.CheckResponse {
+func (r *resourceType) check(ctx context.Context, req p.CheckRequest, provider *configured) p.CheckResponse {
 	var failures []p.CheckFailure
 	fail := func(name, format string, a ...any) {
 		failures = append(failures, p.CheckFailure{Property: name, Reason: fmt.Sprintf(format, a...)})
@@ -160,6 +160,8 @@ func (r *resourceType) check(ctx context.Context, req p.CheckRequest, defaultTag
 		}
 	}
 
+	r.fillRegion(in, provider.region, fail)
+
 	// An old default is kept; without a list of defaults, as after a refresh, every old value counts as one.
 	old := plainMap(req.State)
 	oldDefaults, listed := strs(old.Get(defaultsKey)), old.Get(defaultsKey).IsArray()
@@ -190,7 +192,7 @@ func (r *resourceType) check(ctx context.Context, req p.CheckRequest, defaultTag
 		in[name] = v.WithSecret(v.Secret() || r.props[name].secret)
 	}
 	if r.hasTags() {
-		in[mergedTagsKey] = mergeTags(defaultTags, in["tags"])
+		in[mergedTagsKey] = mergeTags(provider.defaultTags, in["tags"])
 	}
 	in[defaultsKey] = stringArray(defaulted)
 	return p.CheckResponse{Inputs: property.NewMap(in), Failures: failures}
@@ -383,7 +385,7 @@ var propagation, propagationPause = 2 * time.Minute, time.Second / 2
 // readNew reads what was just made, which AWS may not find at first.
 func (r *resourceType) readNew(ctx context.Context, c *awsClients, id string, in values) (values, error) {
 	for deadline := time.Now().Add(propagation); ; {
-		read, err := r.read(ctx, c, id, in)
+		read, err := r.readAll(ctx, c, id, in)
 		if err != nil || read != nil {
 			return read, err
 		}
@@ -396,6 +398,15 @@ func (r *resourceType) readNew(ctx context.Context, c *awsClients, id string, in
 		case <-time.After(propagationPause):
 		}
 	}
+}
+
+// readAll is read, with the region of a resource that has one.
+func (r *resourceType) readAll(ctx context.Context, c *awsClients, id string, prior values) (values, error) {
+	read, err := r.read(ctx, c, id, prior)
+	if _, has := r.props[regionKey]; has && read != nil {
+		read[regionKey] = property.New(c.region)
+	}
+	return read, err
 }
 
 // terraformID is the id in the state if there is one, since the engine's does not follow a rename.
@@ -419,7 +430,7 @@ func (r *resourceType) doRead(ctx context.Context, c *awsClients, req p.ReadRequ
 			return p.ReadResponse{}, err
 		}
 	}
-	read, err := r.read(ctx, c, id, state)
+	read, err := r.readAll(ctx, c, id, state)
 	if err != nil || read == nil {
 		return p.ReadResponse{}, err
 	}
@@ -496,7 +507,7 @@ func (r *resourceType) doUpdate(ctx context.Context, c *awsClients, req p.Update
 	if newID != "" {
 		id = newID
 	}
-	read, readErr := r.read(ctx, c, id, merged)
+	read, readErr := r.readAll(ctx, c, id, merged)
 	if readErr == nil && read == nil {
 		readErr = fmt.Errorf("%s (%s) did not exist while it was updated", r.token, id)
 	}

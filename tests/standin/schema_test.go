@@ -215,6 +215,21 @@ func TestSchemaAgreesWithOfficialSDK(t *testing.T) {
 	}
 }
 
+// officialFunctions are the Go SDK's types for the functions that are served.
+var officialFunctions = []struct {
+	served       functionType
+	args, result any
+}{
+	{getCallerIdentity, aws.GetCallerIdentityArgs{}, aws.GetCallerIdentityResult{}},
+	{getDefaultTags, aws.GetDefaultTagsArgs{}, aws.GetDefaultTagsResult{}},
+	{getPartition, aws.GetPartitionArgs{}, aws.GetPartitionResult{}},
+	{getAccessKeys, iam.GetAccessKeysArgs{}, iam.GetAccessKeysResult{}},
+	{getUser, iam.LookupUserArgs{}, iam.LookupUserResult{}},
+	{getGroup, iam.LookupGroupArgs{}, iam.LookupGroupResult{}},
+	{getRole, iam.LookupRoleArgs{}, iam.LookupRoleResult{}},
+	{getOpenIDConnectProvider, iam.LookupOpenIdConnectProviderArgs{}, iam.LookupOpenIdConnectProviderResult{}},
+}
+
 func TestFunctionsAgreeWithOfficialSDK(t *testing.T) {
 	asked, err := run(func(c *pulumi.Context) error {
 		if _, err := aws.GetCallerIdentity(c, &aws.GetCallerIdentityArgs{}); err != nil {
@@ -253,19 +268,7 @@ func TestFunctionsAgreeWithOfficialSDK(t *testing.T) {
 			t.Errorf("the official function %s is not served", token)
 		}
 	}
-	for _, f := range []struct {
-		served       functionType
-		args, result any
-	}{
-		{getCallerIdentity, aws.GetCallerIdentityArgs{}, aws.GetCallerIdentityResult{}},
-		{getDefaultTags, aws.GetDefaultTagsArgs{}, aws.GetDefaultTagsResult{}},
-		{getPartition, aws.GetPartitionArgs{}, aws.GetPartitionResult{}},
-		{getAccessKeys, iam.GetAccessKeysArgs{}, iam.GetAccessKeysResult{}},
-		{getUser, iam.LookupUserArgs{}, iam.LookupUserResult{}},
-		{getGroup, iam.LookupGroupArgs{}, iam.LookupGroupResult{}},
-		{getRole, iam.LookupRoleArgs{}, iam.LookupRoleResult{}},
-		{getOpenIDConnectProvider, iam.LookupOpenIdConnectProviderArgs{}, iam.LookupOpenIdConnectProviderResult{}},
-	} {
+	for _, f := range officialFunctions {
 		r := spec.Functions[f.served.token]
 		args := tagged(reflect.TypeOf(f.args))
 		for name, sdk := range args {

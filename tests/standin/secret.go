@@ -44,7 +44,7 @@ var secret = &resourceType{
 		"arn":     {kind: kindString, doc: "The secret's ARN.", output: true},
 		"policy":  {kind: kindString, doc: "The secret's resource policy.", output: true},
 	},
-	unserved: []string{"namePrefix", "policy", "replicas"},
+	unserved: []string{"namePrefix", "policy", "replicas", "type"},
 	create: func(ctx context.Context, c *awsClients, in values) (string, error) {
 		name := str(in["name"])
 		request := &secretsmanager.CreateSecretInput{

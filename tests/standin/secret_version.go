@@ -33,7 +33,7 @@ var secretVersion = &resourceType{
 		"versionId":     {kind: kindString, doc: "The id of the version.", output: true},
 		"arn":           {kind: kindString, doc: "The secret's ARN.", output: true},
 	},
-	unserved: []string{"secretBinary"},
+	unserved: []string{"secretBinary", "secretStringWo", "secretStringWoVersion"},
 	create: func(ctx context.Context, c *awsClients, in values) (string, error) {
 		secret := str(in["secretId"])
 		request := &secretsmanager.PutSecretValueInput{

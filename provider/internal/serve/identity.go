@@ -59,20 +59,21 @@ func (i *identities) get(key providerKey, lookUp func() (Identity, error)) (Iden
 // Identity returns the identity of the AWS provider among a component's options, or of the default one. It is looked up
 // before the component is registered, so that a problem with the account is told while nothing exists.
 func (d *Deployment) Identity(ctx *pulumi.Context, options pulumi.ResourceOption) (Identity, error) {
-	invoke, err := AWSProvider(options)
+	invoke, err := d.AWSProvider(options)
 	if err != nil {
 		return Identity{}, err
 	}
 	return d.session.identities.get(d.aws, func() (Identity, error) { return lookUpIdentity(ctx, invoke...) })
 }
 
-// AWSProvider returns the options that have a look-up use the AWS provider among a component's options, if there is
-// one.
-func AWSProvider(options pulumi.ResourceOption) (invoke []pulumi.InvokeOption, err error) {
+// AWSProvider returns the options that have a look-up use the AWS provider among a component's options, or the default
+// one of the version that is set.
+func (d *Deployment) AWSProvider(options pulumi.ResourceOption) (invoke []pulumi.InvokeOption, err error) {
 	given, err := pulumi.NewResourceOptions(options)
 	if err != nil {
 		return nil, fmt.Errorf("read the resource options: %w", err)
 	}
+	invoke = []pulumi.InvokeOption{d.AWSVersion()}
 	for _, provider := range given.Providers {
 		// The engine gives the providers of the caller and of its parents, one for each package.
 		if _, isAWS := provider.(*aws.Provider); isAWS {

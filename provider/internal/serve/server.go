@@ -11,6 +11,7 @@ import (
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	host "github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -37,8 +38,14 @@ type Component func(req *pulumirpc.ConstructRequest, d *Deployment) (host.Constr
 type Deployment struct {
 	session *session
 	aws     providerKey
-	// Self is the reference of the provider resource that this process serves, or empty if the engine does not tell it.
-	Self string
+	configuration
+}
+
+// A configuration is what the engine tells of the provider resource that this process serves.
+type configuration struct {
+	// Self is the provider resource's reference, or empty if the engine does not tell it.
+	Self       string
+	awsVersion string
 }
 
 // Run runs the plugin: it prints the port that it listens on, and returns when the engine that started it ends or ctx
@@ -61,10 +68,9 @@ type server struct {
 	pulumirpc.ResourceProviderServer
 	pkg Package
 	// engine is the engine. It is unknown until the engine attaches to a plugin that it did not start itself.
-	engine atomic.Pointer[host.HostClient]
-	// self is the reference of the provider resource that this process serves.
-	self    atomic.Pointer[string]
-	session atomic.Pointer[session]
+	engine        atomic.Pointer[host.HostClient]
+	configuration atomic.Pointer[configuration]
+	session       atomic.Pointer[session]
 	// cancelling is how long the engine may take from the first failure until it cancels what is still running.
 	cancelling time.Duration
 }
@@ -77,6 +83,7 @@ func NewServer(engine *host.HostClient, pkg Package) (pulumirpc.ResourceProvider
 	}
 	s := &server{ResourceProviderServer: framework, pkg: pkg, cancelling: time.Minute}
 	s.engine.Store(engine)
+	s.configuration.Store(&configuration{})
 	s.session.Store(newSession())
 	return s, nil
 }
@@ -92,15 +99,24 @@ func (s *server) Attach(ctx context.Context, req *pulumirpc.PluginAttach) (*empt
 	return s.ResourceProviderServer.Attach(ctx, req)
 }
 
-// Configure remembers which provider resource this process serves.
+// Configure remembers which provider resource this process serves, and its settings.
 func (s *server) Configure(
 	ctx context.Context, req *pulumirpc.ConfigureRequest,
 ) (*pulumirpc.ConfigureResponse, error) {
+	// Without KeepSecrets: the name of the AWS provider in the state shows the version.
+	settings, err := plugin.UnmarshalProperties(req.GetArgs(), plugin.MarshalOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	c := configuration{}
+	if version := settings[AWSVersionSetting]; version.IsString() {
+		c.awsVersion = version.StringValue()
+	}
 	urn := resource.URN(req.GetUrn())
 	if req.GetId() != "" && urn.IsValid() && urn.Type() == tokens.Type("pulumi:providers:"+s.pkg.Name) {
-		self := req.GetUrn() + resource.URNNameDelimiter + req.GetId()
-		s.self.Store(&self)
+		c.Self = req.GetUrn() + resource.URNNameDelimiter + req.GetId()
 	}
+	s.configuration.Store(&c)
 	return s.ResourceProviderServer.Configure(ctx, req)
 }
 
@@ -144,9 +160,9 @@ func (s *server) Construct(
 	if !ok {
 		return nil, status.Errorf(codes.NotFound, "the package %s has no component %q", s.pkg.Name, req.GetType())
 	}
-	d := &Deployment{session: session, aws: providerKey{req.GetMonitorEndpoint(), req.GetProviders()["aws"]}}
-	if self := s.self.Load(); self != nil {
-		d.Self = *self
+	d := &Deployment{
+		session: session, aws: providerKey{req.GetMonitorEndpoint(), req.GetProviders()["aws"]},
+		configuration: *s.configuration.Load(),
 	}
 	construct, err := prepare(req, d)
 	if err != nil {

@@ -13,6 +13,9 @@ import (
 
 type Provider struct {
 	pulumi.ProviderResourceState
+
+	// The version of the AWS provider that creates the resources, such as `7.40.0`, where the program gives no AWS provider. It must be a version 6 or 7. By default, that of the program's own AWS package, or the newest that is installed if the program has none. A change replaces nothing.
+	AwsVersion pulumi.StringPtrOutput `pulumi:"awsVersion"`
 }
 
 // NewProvider registers a new resource with the given unique name, arguments, and options.
@@ -32,10 +35,14 @@ func NewProvider(ctx *pulumi.Context,
 }
 
 type providerArgs struct {
+	// The version of the AWS provider that creates the resources, such as `7.40.0`, where the program gives no AWS provider. It must be a version 6 or 7. By default, that of the program's own AWS package, or the newest that is installed if the program has none. A change replaces nothing.
+	AwsVersion *string `pulumi:"awsVersion"`
 }
 
 // The set of arguments for constructing a Provider resource.
 type ProviderArgs struct {
+	// The version of the AWS provider that creates the resources, such as `7.40.0`, where the program gives no AWS provider. It must be a version 6 or 7. By default, that of the program's own AWS package, or the newest that is installed if the program has none. A change replaces nothing.
+	AwsVersion pulumi.StringPtrInput
 }
 
 func (ProviderArgs) ElementType() reflect.Type {
@@ -73,6 +80,11 @@ func (o ProviderOutput) ToProviderOutput() ProviderOutput {
 
 func (o ProviderOutput) ToProviderOutputWithContext(ctx context.Context) ProviderOutput {
 	return o
+}
+
+// The version of the AWS provider that creates the resources, such as `7.40.0`, where the program gives no AWS provider. It must be a version 6 or 7. By default, that of the program's own AWS package, or the newest that is installed if the program has none. A change replaces nothing.
+func (o ProviderOutput) AwsVersion() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *Provider) pulumi.StringPtrOutput { return v.AwsVersion }).(pulumi.StringPtrOutput)
 }
 
 func init() {

@@ -18,11 +18,27 @@ __all__ = ['ProviderArgs', 'Provider']
 
 @pulumi.input_type
 class ProviderArgs:
-    def __init__(__self__):
+    def __init__(__self__, *,
+                 aws_version: pulumi.Input[Optional[_builtins.str]] = None):
         """
         The set of arguments for constructing a Provider resource.
+
+        :param pulumi.Input[_builtins.str] aws_version: The version of the AWS provider that creates the resources, such as `7.40.0`, where the program gives no AWS provider. It must be a version 6 or 7. By default, that of the program's own AWS package, or the newest that is installed if the program has none. A change replaces nothing.
         """
-        pass
+        if aws_version is not None:
+            pulumi.set(__self__, "aws_version", aws_version)
+
+    @_builtins.property
+    @pulumi.getter(name="awsVersion")
+    def aws_version(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The version of the AWS provider that creates the resources, such as `7.40.0`, where the program gives no AWS provider. It must be a version 6 or 7. By default, that of the program's own AWS package, or the newest that is installed if the program has none. A change replaces nothing.
+        """
+        return pulumi.get(self, "aws_version")
+
+    @aws_version.setter
+    def aws_version(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "aws_version", value)
 
 
 @pulumi.type_token("pulumi:providers:cicd")
@@ -31,12 +47,14 @@ class Provider(pulumi.ProviderResource):
     def __init__(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 aws_version: pulumi.Input[Optional[_builtins.str]] = None,
                  __props__=None):
         """
         Create a Cicd resource with the given unique name, props, and options.
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
+        :param pulumi.Input[_builtins.str] aws_version: The version of the AWS provider that creates the resources, such as `7.40.0`, where the program gives no AWS provider. It must be a version 6 or 7. By default, that of the program's own AWS package, or the newest that is installed if the program has none. A change replaces nothing.
         """
         ...
     @overload
@@ -62,6 +80,7 @@ class Provider(pulumi.ProviderResource):
     def _internal_init(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 aws_version: pulumi.Input[Optional[_builtins.str]] = None,
                  __props__=None):
         opts = pulumi.ResourceOptions.merge(_utilities.get_resource_opts_defaults(), opts)
         if not isinstance(opts, pulumi.ResourceOptions):
@@ -71,9 +90,18 @@ class Provider(pulumi.ProviderResource):
                 raise TypeError('__props__ is only valid when passed in combination with a valid opts.id to get an existing resource')
             __props__ = ProviderArgs.__new__(ProviderArgs)
 
+            __props__.__dict__["aws_version"] = aws_version
         super(Provider, __self__).__init__(
             'cicd',
             resource_name,
             __props__,
             opts)
+
+    @_builtins.property
+    @pulumi.getter(name="awsVersion")
+    def aws_version(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        The version of the AWS provider that creates the resources, such as `7.40.0`, where the program gives no AWS provider. It must be a version 6 or 7. By default, that of the program's own AWS package, or the newest that is installed if the program has none. A change replaces nothing.
+        """
+        return pulumi.get(self, "aws_version")
 

@@ -62,12 +62,27 @@ func NewLab(t *testing.T) *lab.Lab {
 // time, such as 1s, as AWS does.
 const LagVariable = "CICD_LAB_LAG"
 
+// AWS7Variable is the environment variable that has all stacks made with version 7 of the AWS provider, if it is 1,
+// but for those of programs that have version 6 among their packages.
+const AWS7Variable = "CICD_LAB_AWS7"
+
+// UseAWS7 gives a lab the AWS plugin of version 7 too, which programs without an AWS package get then.
+func UseAWS7(l *lab.Lab) { l.PulumiHome = os.Getenv("CICD_AWS7_HOME") }
+
+// AWSVersions are the versions of the AWS plugin.
+func AWSVersions() (six, seven string) {
+	return os.Getenv("CICD_AWS_PLUGIN_VERSION"), os.Getenv("CICD_AWS7_PLUGIN_VERSION")
+}
+
 // NewAccount starts a lab with another account number, beside the one that a test has.
 func NewAccount(t *testing.T, number string) *lab.Lab {
 	t.Helper()
 	l, err := lab.NewAccount(t.Context(), t.TempDir(), number)
 	Check(t, err)
 	t.Cleanup(l.Close)
+	if os.Getenv(AWS7Variable) == "1" {
+		UseAWS7(l)
+	}
 	if lag := os.Getenv(LagVariable); lag != "" {
 		d, err := time.ParseDuration(lag)
 		Check(t, err)

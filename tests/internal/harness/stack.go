@@ -14,6 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -52,7 +53,16 @@ func InlineStack(t *testing.T, l *lab.Lab, program pulumi.RunFunc) *Stack {
 	t.Helper()
 	command, err := cli()
 	Check(t, err)
+	// The engine finds no packages in a function.
+	version, seven := AWSVersions()
+	if l.PulumiHome != "" {
+		version = seven
+	}
+	settings := workspace.ProjectStack{Config: config.Map{
+		config.MustMakeKey("cicd", "awsVersion"): config.NewValue(version),
+	}}
 	s, err := auto.UpsertStackInlineSource(t.Context(), "dev", "robot-account", program,
+		auto.Stacks(map[string]workspace.ProjectStack{"dev": settings}),
 		auto.Pulumi(command), auto.EnvVars(l.Env()), auto.WorkDir(t.TempDir()),
 		auto.SecretsProvider(lab.SecretsProvider), auto.Project(workspace.Project{
 			Name: tokens.PackageName("robot-account"), Runtime: workspace.NewProjectRuntimeInfo("go", nil),

@@ -21,6 +21,8 @@ type Lab struct {
 	// IAMWait is how long AWS may take until a change of an access key is seen everywhere. It is 0 at first, as moto
 	// needs no time.
 	IAMWait time.Duration
+	// PulumiHome is the folder of Pulumi's plugins, or empty for the one with the AWS plugin of most tests only.
+	PulumiHome string
 
 	moto  *moto
 	front *front
@@ -133,6 +135,9 @@ func (l *Lab) Env() map[string]string {
 		"AWS_EC2_METADATA_DISABLED":   "true",
 		"NO_PROXY":                    "127.0.0.1,localhost",
 		"no_proxy":                    "127.0.0.1,localhost",
+	}
+	if l.PulumiHome != "" {
+		env["PULUMI_HOME"] = l.PulumiHome
 	}
 	for _, service := range []string{"IAM", "SECRETS_MANAGER", "SSM", "STS"} {
 		env["AWS_ENDPOINT_URL_"+service] = l.Endpoint()

@@ -60,6 +60,57 @@ func (l *Lab) Program(ctx context.Context, language, folder string) (string, err
 	return dir, nil
 }
 
+// UseAWS7 gives a copy of a program the AWS package of version 7, and returns what the program needs in its environment.
+func UseAWS7(ctx context.Context, language, dir string) (map[string]string, error) {
+	switch language {
+	case "typescript":
+		// Without a check of the types, which takes half a minute.
+		return map[string]string{"PULUMI_NODEJS_TRANSPILE_ONLY": "true"},
+			linkAWS7(os.Getenv("CICD_NODE_MODULES"), filepath.Join(dir, "node_modules"))
+	case "python":
+		repo, err := Repo()
+		return map[string]string{"PYTHONPATH": filepath.Join(repo, ".tools", "python-aws7")}, err
+	case "go":
+		const smallest = "github.com/pulumi/pulumi-aws/sdk/v7/go/aws/config"
+		return nil, inModule(ctx, dir, "get", smallest+"@v"+os.Getenv("CICD_AWS7_PLUGIN_VERSION"))
+	}
+	return nil, nil
+}
+
+// linkAWS7 makes a folder node_modules of the packages in another one, with the AWS package of version 7, which
+// tools/toolchain.mk puts beside it.
+func linkAWS7(from, to string) error {
+	if err := os.Remove(to); err != nil {
+		return err
+	}
+	// Packages of a scope are in a folder of its own.
+	packages, err := filepath.Glob(filepath.Join(from, "[^.@]*"))
+	if err != nil {
+		return err
+	}
+	scoped, err := filepath.Glob(filepath.Join(from, "@*", "*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range append(packages, scoped...) {
+		name, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if name == filepath.Join("@pulumi", "aws") {
+			path = filepath.Join(from, "..", "aws7", "node_modules", name)
+		}
+		link := filepath.Join(to, name)
+		if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
+			return err
+		}
+		if err := os.Symlink(path, link); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // nugetConfig has a program take packages from a folder beside it too, and keep them to itself, so that no older build
 // of the SDK's version is used.
 const nugetConfig = `<?xml version="1.0" encoding="utf-8"?>
@@ -136,12 +187,18 @@ func (l *Lab) useGoSDK(ctx context.Context, dir, sdk string) error {
 	if err := os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o600); err != nil {
 		return err
 	}
-	for _, args := range [][]string{{"mod", "edit", "-replace", goSDK + "=" + sdk}, {"mod", "tidy"}} {
-		cmd := exec.CommandContext(ctx, "go", args...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("go %v: %w\n%s", args, err, out)
-		}
+	if err := inModule(ctx, dir, "mod", "edit", "-replace", goSDK+"="+sdk); err != nil {
+		return err
+	}
+	return inModule(ctx, dir, "mod", "tidy")
+}
+
+// inModule runs the go command in a program's module.
+func inModule(ctx context.Context, dir string, args ...string) error {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go %v: %w\n%s", args, err, out)
 	}
 	return nil
 }
