@@ -34,7 +34,7 @@ sdk:
 
 ## tools: what the tests run with, and this package where their programs find it
 tools: build
-	@$(TOOLCHAIN) nodejs python go yaml env
+	@$(TOOLCHAIN) nodejs python go yaml aws7 env
 
 ## test: every test
 test: tools

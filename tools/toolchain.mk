@@ -19,7 +19,7 @@ PULUMI_OLDEST := 3.220.0
 AWS_VERSION := 6.83.4
 AWS7_VERSION := 7.40.0
 AWS7_HOME := $(CURDIR)/.tools/aws7-home
-users_aws = $(wildcard $(USERS_HOME)/plugins/resource-aws-v$(1)/pulumi-resource-aws)
+users_aws = $(wildcard $(USERS_HOME)/plugins/resource-aws-v$*/pulumi-resource-aws)
 VERSION := $(shell sed -n 's/^var Version = "\(.*\)"$$/\1/p' provider/provider.go)
 PYTHON := python3
 VENV := .tools/venv/bin/python
@@ -32,11 +32,13 @@ USABLE := $(if $(ON_PATH),$(shell tools/usable-pulumi '$(ON_PATH)' $(PULUMI_OLDE
 PULUMI := $(or $(USABLE),$(BIN)/pulumi)
 built = $(if $(USABLE),,$(1:%=.tools/done/%))
 
-.PHONY: $(HOSTS) env plugin FORCE
+.PHONY: $(HOSTS) aws7 env plugin FORCE
 nodejs: .tools/done/node .tools/done/pip-tests $(call built,hosts) .tools/done/sdk-nodejs
 python: .tools/done/pip-tests .tools/done/pip-aws7 $(call built,hosts python-exec) .tools/done/sdk-python
 go: .tools/done/pip-tests $(call built,gohost)
 yaml:
+aws7: .tools/done/aws-$(AWS7_VERSION)
+	@echo "aws: the $$(cat $<) AWS plugin $(AWS7_VERSION)"
 $(HOSTS):
 	@:
 
@@ -110,27 +112,27 @@ INSTALL := '$(PULUMI)' plugin install --non-interactive resource
 # On a terminal the CLI asks for the colours, and waits for the answer.
 QUIETLY := </dev/null >.tools/plugin.log 2>&1
 
-# The official plugins where the user has them or they can be downloaded, else the stand-ins. CICD_AWS_PLUGIN=official
-# or stand-in takes those and no others. The file says which they are.
-.tools/done/aws: tests/go.mod $(wildcard tests/standin/*.go) \
-		$(if $(filter-out $(shell cat .tools/done/aws 2>/dev/null),$(CICD_AWS_PLUGIN)),FORCE) | $(call built,pulumi)
-	@mkdir -p .tools/done && if [ '$(CICD_AWS_PLUGIN)' != stand-in ]; then \
-		echo 'aws: fetching the official AWS plugins $(AWS_VERSION) and $(AWS7_VERSION)'; \
-		if [ "$$(cat $@ 2>/dev/null)" != official ]; then rm -rf {.tools/pulumi-home,'$(AWS7_HOME)'}/plugins/resource-aws-*; fi; \
-		if $(call install-aws,fetched-aws); then echo official >$@; exit; fi; \
+# Each official plugin where the user has it or it can be downloaded, else its stand-in. CICD_AWS_PLUGIN=official or
+# stand-in takes that one and no other. The file says which it is. Version 6 is in both homes, for stacks that move from
+# it to version 7.
+AWS6 := .tools/done/aws-$(AWS_VERSION)
+AWS7 := .tools/done/aws-$(AWS7_VERSION)
+$(foreach done,$(AWS6) $(AWS7),$(eval $(done): \
+	$(if $(filter-out $(shell cat $(done) 2>/dev/null),$(CICD_AWS_PLUGIN)),FORCE)))
+$(AWS6) $(AWS7): .tools/done/aws-%: tests/go.mod $(wildcard tests/standin/*.go) | $(call built,pulumi)
+	@install() { for home in $(if $(filter $(AWS_VERSION),$*),'$(PULUMI_HOME)') '$(AWS7_HOME)'; do \
+		PULUMI_HOME="$$home" $(INSTALL) aws $* "$$@" $(QUIETLY) || return; done; }; \
+	mkdir -p .tools/done && if [ '$(CICD_AWS_PLUGIN)' != stand-in ]; then \
+		echo 'aws: $(if $(users_aws),copying $(users_aws),fetching the official AWS plugin $*)'; \
+		if [ "$$(cat $@ 2>/dev/null)" != official ]; then rm -rf .tools/*-home/plugins/resource-aws-v$*; fi; \
+		if install $(users_aws:%=--file '%'); then echo official >$@; exit; fi; \
 		echo "aws: not fetched: $$(sed -n 's/^.*[Ee]rror[^:]*: //p' .tools/plugin.log | head -n 1)"; \
 		[ '$(CICD_AWS_PLUGIN)' != official ] || exit 1; \
 	fi; \
-	echo 'aws: building the stand-ins for them from tests/standin, a minute the first time' && \
-	$(foreach v,$(AWS_VERSION) $(AWS7_VERSION),go -C tests build -trimpath -ldflags '-X main.version=$(v)' \
-		-o ../.tools/stand-in-$(v)/pulumi-resource-aws ./standin &&) \
-	$(call install-aws,built-aws) && echo stand-in >$@ || { cat .tools/plugin.log >&2; exit 1; }
-
-fetched-aws = $(patsubst %,--file '%',$(call users_aws,$(1)))
-built-aws = --reinstall --file .tools/stand-in-$(1)/pulumi-resource-aws
-# Version 6 is in both homes, for stacks that move from it to version 7.
-install-aws = $(INSTALL) aws $(AWS_VERSION) $(call $(1),$(AWS_VERSION)) $(QUIETLY) && \
-	$(foreach v,$(AWS_VERSION) $(AWS7_VERSION),PULUMI_HOME='$(AWS7_HOME)' $(INSTALL) aws $(v) $(call $(1),$(v)) $(QUIETLY) &&) true
+	echo 'aws: building the stand-in for it from tests/standin, a minute the first time' && \
+	go -C tests build -trimpath -ldflags '-X main.version=$*' -o ../.tools/stand-in-$*/pulumi-resource-aws ./standin && \
+	install --reinstall --file .tools/stand-in-$*/pulumi-resource-aws && echo stand-in >$@ || \
+	{ cat .tools/plugin.log >&2; exit 1; }
 
 # --- this package ------------------------------------------------------------------------------------------------
 
@@ -157,7 +159,7 @@ plugin: | $(call built,pulumi)
 # --- the environment ---------------------------------------------------------------------------------------------
 
 # What is installed comes first on PATH.
-env: .tools/done/pip-tests $(call built,pulumi) .tools/done/aws plugin | $(filter $(HOSTS),$(MAKECMDGOALS))
+env: .tools/done/pip-tests $(call built,pulumi) $(AWS6) plugin | $(filter $(HOSTS) aws7,$(MAKECMDGOALS))
 	@printf 'export %s\n' \
 		"PATH=$(if $(USABLE),\$$PATH:'$(BIN)','$(BIN)':\$$PATH)" \
 		"PULUMI_HOME='$(PULUMI_HOME)'" \
@@ -167,10 +169,10 @@ env: .tools/done/pip-tests $(call built,pulumi) .tools/done/aws plugin | $(filte
 		"MOTO_PYTHON='$(CURDIR)/$(VENV)'" \
 		"PULUMI_PYTHON_CMD='$(CURDIR)/$(VENV)'" \
 		"CICD_NODE_MODULES='$(CURDIR)/.tools/node/node_modules'" \
-		"CICD_AWS_PLUGIN_KIND='$$(cat .tools/done/aws)'" \
+		"CICD_AWS_PLUGIN_KIND='$$(cat $(AWS6))'" \
 		"CICD_AWS_PLUGIN_VERSION='$(AWS_VERSION)'" \
 		"CICD_AWS7_PLUGIN_VERSION='$(AWS7_VERSION)'" \
 		"CICD_AWS7_HOME='$(AWS7_HOME)'" >.tools/env.new
 	@mv -f .tools/env.new .tools/env
 	@echo "pulumi: $$('$(PULUMI)' version), $(if $(USABLE),installed,built from its Go module): $(PULUMI)"
-	@echo "aws: the $$(cat .tools/done/aws) AWS plugins $(AWS_VERSION) and $(AWS7_VERSION)"
+	@echo "aws: the $$(cat $(AWS6)) AWS plugin $(AWS_VERSION)"
