@@ -402,6 +402,11 @@ func TestAdoptTwoKeys(t *testing.T) {
 		!strings.Contains(out, "aws iam delete-access-key --user-name bot --access-key-id ") {
 		t.Errorf("a third key: %v\n%s", err, out)
 	}
+	for _, id := range before.Users[0].AccessKeys {
+		if !strings.Contains(out, id) {
+			t.Errorf("the error does not name the key %s:\n%s", id, out)
+		}
+	}
 	harness.Same(t, "the keys", harness.Account(t, l).Users[0].Keys, before.Users[0].Keys)
 }
 
