@@ -49,8 +49,8 @@
 // the engine deletes it at the end.
 //
 // While the component is revoked, both keys and the policy of the user's session tokens are registered first, and wait
-// for nothing; the stores stay as the journal has them. The journal also remembers which keys there were then, and later
-// the time before which tokens stay revoked (rotation.Revocation).
+// for nothing; the stores stay as the journal has them. The journal also remembers which keys there were then, and
+// later the time before which tokens stay revoked (rotation.Revocation).
 //
 // An update that is killed leaves one of these:
 //
