@@ -59,9 +59,9 @@ func (args *AccessKeyArgs) Annotate(a infer.Annotator) {
 		"do nothing, in an emergency. By default `false`. An inline policy of the user, with about 140 of the 2,048 "+
 		"characters that AWS allows for all of them, denies the tokens everything. While this is `true`, `rotateEvery` "+
 		"does not rotate, a key that is created is switched off too, and stores and `pgpKey` stay as they are unless "+
-		"`generation` is raised. Set to `false` again, it switches the keys on, except what `previous` switches off: "+
-		"rotate until a leaked key is gone before that. Tokens that were issued up to 5 minutes after that update stay "+
-		"revoked; keep this resource for 36 hours, the longest life of a token. Sessions of roles live on: "+
+		"`generation` is raised. Set to `false` again, it switches the keys on, except what `previous` switches off or "+
+		"deletes: rotate until a leaked key is gone before that. Tokens that were issued up to 5 minutes after that update "+
+		"stay revoked; keep this resource for 36 hours, the longest life of a token. Sessions of roles live on: "+
 		"`revokeSessionsBefore` of `DeploymentRole` ends them. It is an error to set it with credentials of the user "+
 		"itself. Under `--target`, add "+
 		"`--target-dependents`: without it the Pulumi CLI leaves keys and policy as they are. A null of another resource "+

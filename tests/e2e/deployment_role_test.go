@@ -98,7 +98,7 @@ func TestDeploymentRoleExamples(t *testing.T) {
 		}
 		trust, _ := result.Outputs["productionTrustPolicy"].Value.(string)
 		harness.SamePolicy(t, trust, harness.TrustPolicy("cicd-bot", gha))
-		harness.SamePolicy(t, trust, guideJSON(t, "assume-roles.md", 0))
+		harness.SamePolicy(t, trust, guideJSON(t, "assume-roles.md", 1))
 		states.add(t, language, s)
 		s.Unchanged()
 		s.MustDestroy()
@@ -331,7 +331,7 @@ func TestDeploymentRoleInputs(t *testing.T) {
 	var guide struct {
 		Statement []struct{ Action []string }
 	}
-	harness.Check(t, json.Unmarshal([]byte(guideJSON(t, "assume-roles.md", 2)), &guide))
+	harness.Check(t, json.Unmarshal([]byte(guideJSON(t, "assume-roles.md", 3)), &guide))
 	documented := guide.Statement[0].Action
 	slices.Sort(documented)
 	harness.Same(t, "the permissions in docs/assume-roles.md", documented, slices.Sorted(maps.Keys(called)))

@@ -146,6 +146,11 @@ func (j Journal) CheckGeneration(generation int) error {
 
 // Next returns the journal after an update whose generation has passed [Journal.CheckGeneration].
 func (j Journal) Next(r Request) (Step, error) {
+	if r.Revoked && r.Previous == Deleted {
+		// A deletion comes at the end of an update, and not after an error. A revoked key is switched off at once, and
+		// deleted when the revocation ends.
+		r.Previous = Inactive
+	}
 	next := Step{Journal: j, Reason: j.reason(r)}
 	next.Requested = max(r.Generation, j.Requested)
 	if next.Reason == "" {
@@ -189,7 +194,7 @@ func (j Journal) Next(r Request) (Step, error) {
 		next.Generation++
 		if r.HandOver == 0 && r.Previous != Active {
 			if next.Held = !j.isSettled(r); !next.Held {
-				next.CutsOff = true
+				next.CutsOff = !r.Revoked
 				next.setPrevious(r.Previous)
 			}
 		}

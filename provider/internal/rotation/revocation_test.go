@@ -105,3 +105,28 @@ func TestSwitchedOn(t *testing.T) {
 		}
 	}
 }
+
+// TestRevokedPreviousKey checks that a revoked key is switched off at once, where it would be deleted at the end of the
+// update, and deleted when the revocation ends.
+func TestRevokedPreviousKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	update := func(days int, revoked bool) {
+		t.Helper()
+		r := w.request(days, 2)
+		r.Previous, r.Revoked = Deleted, revoked
+		if step, err := w.journal.Next(r); err != nil || step.CutsOff {
+			t.Errorf("cuts off: %v, %v", step.CutsOff, err)
+		}
+		w.must(r)
+	}
+	for range 2 {
+		update(1, true)
+		w.has(2, 1, 2)
+		if w.journal.PreviousStatus != Inactive {
+			t.Errorf("revoked, the previous key is %s", w.journal.PreviousStatus)
+		}
+	}
+	update(1, false)
+	w.has(2, 0, 1)
+}
