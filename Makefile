@@ -17,7 +17,7 @@ PLUGIN := bin/pulumi-resource-cicd
 TOOLCHAIN := $(MAKE) --no-print-directory -f tools/toolchain.mk
 ENV := . .tools/env &&
 
-.PHONY: build sdk tools test demo bench licenses lint dist clean
+.PHONY: build sdk tools test demo bench install licenses lint dist clean
 
 ## build: the plugin, stripped and trimmed
 build:
@@ -60,6 +60,18 @@ bench: tools
 	@echo "building the benchmark"
 	cd tests && go build -o ../.tools/bin/bench ./bench
 	@$(ENV) exec .tools/bin/bench $(BENCH)
+
+## install: this clone's plugin and SDK, for the program in the folder PROGRAM
+install: export PROGRAM := $(PROGRAM)
+install:
+	@[ -f "$$PROGRAM/Pulumi.yaml" ] || { echo "install: PROGRAM=\"$$PROGRAM\" is no folder with a Pulumi.yaml" >&2; exit 2; }
+	@command -v pulumi >/dev/null || \
+		{ echo 'install: there is no pulumi on PATH: https://www.pulumi.com/docs/install/' >&2; exit 1; }
+	@$(MAKE) --no-print-directory build
+	@[ ! -f "$$PROGRAM/package.json" ] || $(TOOLCHAIN) .tools/done/sdk-nodejs
+	pulumi plugin install resource cicd "$$(sed -n 's/^var Version = "\(.*\)"$$/\1/p' provider/provider.go)" \
+		--reinstall --file $(PLUGIN)
+	tools/install-sdk "$$PROGRAM"
 
 ## licenses: docs/licenses.md, from the licenses of what the plugin is linked with
 licenses:

@@ -97,7 +97,7 @@ func TestDocsPrograms(t *testing.T) {
 	tabs := chooser(t, "docs/_index.md")
 	for language, program := range programs {
 		blocks := harness.CodeBlocks(tabs[language])
-		want := harness.Read(t, harness.Repo(t), "examples", "robot-account-"+language, program.file)
+		want := readProgram(t, harness.Repo(t), "examples", "robot-account-"+language, program.file)
 		if len(blocks) != 1 || blocks[0].Language != language || blocks[0].Text != want {
 			t.Errorf("the tab %s of docs/_index.md does not hold examples/robot-account-%s/%s:\n%s",
 				language, language, program.file, tabs[language])
@@ -140,7 +140,7 @@ func TestDocsExamples(t *testing.T) {
 	for _, folder := range folders {
 		all := ""
 		for language := range strings.SplitSeq(chooserLanguages, ",") {
-			all += harness.Read(t, strings.TrimSuffix(folder, "yaml")+language, programs[language].file)
+			all += readProgram(t, strings.TrimSuffix(folder, "yaml")+language, programs[language].file)
 		}
 		if shown[all] == "" {
 			t.Errorf("no description of a component shows the example %s", folder)
@@ -614,6 +614,16 @@ var programs = map[string]struct{ mark, file string }{
 	"yaml":       {"runtime: yaml", "Pulumi.yaml"},
 }
 
+// readProgram returns the program in a file of an example. In YAML, that is not what makes the example a template.
+func readProgram(t *testing.T, path ...string) string {
+	t.Helper()
+	program, _, found := strings.Cut(harness.Read(t, path...), "\n\ntemplate:\n")
+	if found {
+		program += "\n"
+	}
+	return program
+}
+
 // TestDocumentedPrograms says that every whole program in the documentation is an example, to the letter: what is
 // shown is what is tested.
 func TestDocumentedPrograms(t *testing.T) {
@@ -625,7 +635,7 @@ func TestDocumentedPrograms(t *testing.T) {
 		files, err := filepath.Glob(filepath.Join(root, "examples", "*-"+language, program.file))
 		harness.Check(t, err)
 		for _, file := range files {
-			examples[language][harness.Read(t, file)] = true
+			examples[language][readProgram(t, file)] = true
 		}
 		if len(files) == 0 {
 			t.Errorf("there is no example in %s", language)
