@@ -17,7 +17,18 @@ PLUGIN := bin/pulumi-resource-cicd
 TOOLCHAIN := $(MAKE) --no-print-directory -f tools/toolchain.mk
 ENV := . .tools/env &&
 
-.PHONY: build sdk tools test demo bench install licenses lint dist clean
+# These end a recipe before it has built anything.
+refuse = { echo "$@: $(1)" >&2; exit 2; }
+needs_example = printf '%s\n' $(LANGUAGES) | grep -xF -e '$(LANGUAGE)' >/dev/null || \
+	$(call refuse,it cannot run a program in \"$(LANGUAGE)\": LANGUAGE is one of $(LANGUAGES)); \
+	[ -d 'examples/$(EXAMPLE)-$(LANGUAGE)' ] || $(call refuse,there is no example \"$(EXAMPLE)\": see examples/)
+needs_program = [ -f "$$PROGRAM/Pulumi.yaml" ] || $(call refuse,PROGRAM=\"$$PROGRAM\" is no folder with a Pulumi.yaml)
+
+.PHONY: help build sdk tools test demo playground bench install licenses lint dist clean
+
+## help: what there is to make
+help:
+	@awk -F ': ' '/^## [a-z]+: / { name = substr($$1, 4); sub(/^[^:]*: /, ""); printf "%-12s%s\n", name, $$0 }' Makefile
 
 ## build: the plugin, stripped and trimmed
 build:
@@ -43,17 +54,29 @@ test: tools
 	@# the other: some tests measure time or memory, or kill processes at a moment of their choice.
 	$(ENV) cd tests && go tool -modfile=../tools/dev/go.mod gotestsum --format testname -- -count 1 -p 1 -parallel 3 -timeout 30m ./...
 
-## demo: a real "pulumi up" of the seed's robot account, or of another EXAMPLE, in LANGUAGE
+## demo: a real "pulumi up" of the robot account, or of another EXAMPLE, in LANGUAGE
 demo:
-	@printf '%s\n' $(LANGUAGES) | grep -xF -e '$(LANGUAGE)' >/dev/null || \
-		{ echo 'demo: it cannot run a program in "$(LANGUAGE)": LANGUAGE is one of $(LANGUAGES)' >&2; exit 2; }
-	@[ -d 'examples/$(EXAMPLE)-$(LANGUAGE)' ] || \
-		{ echo 'demo: there is no example "$(EXAMPLE)": see examples/' >&2; exit 2; }
+	@$(needs_example)
 	@$(MAKE) --no-print-directory build
 	@$(TOOLCHAIN) $(LANGUAGE:typescript=nodejs) env
 	@echo "building the demo"
 	cd tests && go build -o ../.tools/bin/demo ./demo
 	@$(ENV) exec .tools/bin/demo -language $(LANGUAGE) -example '$(EXAMPLE)'
+
+## playground: a shell with a local AWS account for the program in PROGRAM, or for EXAMPLE in LANGUAGE; or RUN commands
+playground: override export PROGRAM := $(value PROGRAM)
+playground: override export RUN := $(value RUN)
+playground:
+	@$(needs_example)
+	@[ -z "$$PROGRAM" ] || $(needs_program)
+	@$(MAKE) --no-print-directory build
+	@host=yaml folder=$${PROGRAM:-examples/$(EXAMPLE)-$(LANGUAGE)}; \
+	for it in nodejs:package.json python:requirements.txt go:go.mod; do \
+		[ ! -f "$$folder/$${it#*:}" ] || host=$${it%:*}; \
+	done; \
+	$(TOOLCHAIN) "$$host" env
+	@cd tests && go build -o ../.tools/bin/demo ./demo
+	@$(ENV) exec .tools/bin/demo -playground -language $(LANGUAGE) -example '$(EXAMPLE)' -program "$$PROGRAM" -run "$$RUN"
 
 ## bench: what the package costs, in one table, which goes to docs/performance.md; about 25 minutes
 bench: tools
@@ -62,9 +85,9 @@ bench: tools
 	@$(ENV) exec .tools/bin/bench $(BENCH)
 
 ## install: this clone's plugin and SDK, for the program in the folder PROGRAM
-install: export PROGRAM := $(PROGRAM)
+install: override export PROGRAM := $(value PROGRAM)
 install:
-	@[ -f "$$PROGRAM/Pulumi.yaml" ] || { echo "install: PROGRAM=\"$$PROGRAM\" is no folder with a Pulumi.yaml" >&2; exit 2; }
+	@$(needs_program)
 	@command -v pulumi >/dev/null || \
 		{ echo 'install: there is no pulumi on PATH: https://www.pulumi.com/docs/install/' >&2; exit 1; }
 	@$(MAKE) --no-print-directory build

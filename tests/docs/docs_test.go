@@ -512,6 +512,19 @@ func TestDocsDependabot(t *testing.T) {
 	}
 }
 
+// TestMakeHelp checks that "make help" lists what there is to make, each in a line.
+func TestMakeHelp(t *testing.T) {
+	t.Parallel()
+	root := harness.Repo(t)
+	var listed []string
+	for line := range strings.Lines(harness.Succeed(t, root, nil, "make", "help")) {
+		listed = append(listed, strings.Fields(line)[0])
+	}
+	_, phony, _ := strings.Cut(harness.Read(t, root, "Makefile"), "\n.PHONY: ")
+	phony, _, _ = strings.Cut(phony, "\n")
+	harness.Same(t, "what make help lists", listed, strings.Fields(phony))
+}
+
 // TestDocsWorkflows checks of each workflow what neither actionlint nor zizmor does, which "make lint" runs.
 func TestDocsWorkflows(t *testing.T) {
 	t.Parallel()
