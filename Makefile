@@ -78,7 +78,7 @@ playground:
 	@cd tests && go build -o ../.tools/bin/demo ./demo
 	@$(ENV) exec .tools/bin/demo -playground -language $(LANGUAGE) -example '$(EXAMPLE)' -program "$$PROGRAM" -run "$$RUN"
 
-## bench: what the package costs, in one table, which goes to docs/performance.md; about 25 minutes
+## bench: what the package costs, to docs/performance.md and .svg; about 25 minutes on a machine that does nothing else
 bench: tools
 	@echo "building the benchmark"
 	cd tests && go build -o ../.tools/bin/bench ./bench
