@@ -59,10 +59,10 @@ var remarks = map[string]string{
 
 func (r *report) writeStacks(text *strings.Builder) {
 	text.WriteString("\n## Against the same resources by hand\n\nHow long a command takes for a new stack of robots " +
-		"with `RobotAccount`, compared with the same four resources on the AWS package, written by hand in the same language: " +
-		"0.5 is half of the time. In brackets are the seconds with `RobotAccount`. Names, engine, AWS plugin and endpoint " +
-		"are the same, and so are the calls of AWS. `PULUMI_SKIP_CHECKPOINTS` is set: a file backend would write the whole " +
-		"state at each step.\n\n| | |")
+		"with `RobotAccount`, compared with the same four resources on the AWS package, written by hand in the same " +
+		"language: 0.5 is half of the time. In brackets are the seconds with `RobotAccount`. Names, engine, AWS plugin and " +
+		"endpoint are the same, and so are the calls of AWS. `PULUMI_SKIP_CHECKPOINTS` is set: a file backend would write " +
+		"the whole state at each step.\n\n| | |")
 	for _, size := range r.sizes {
 		text.WriteString(" " + robots(size) + " |")
 	}
