@@ -35,7 +35,7 @@ build:
 	@echo "building $(PLUGIN)"
 	go build -trimpath -tags grpcnotrace -ldflags '-s -w' -o $(PLUGIN) .
 
-## sdk: schema.json and sdk/ from the Go code, offline
+## sdk: schema.json, sdk/ and docs/reference.md from the Go code, offline
 sdk:
 	go -C cmd/pulumi-gen-cicd run . -root ../..
 	cd sdk/go/cicd && go mod tidy

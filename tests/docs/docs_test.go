@@ -148,29 +148,31 @@ func TestDocsExamples(t *testing.T) {
 	}
 }
 
-// TestDocsTables checks that README has a table of the inputs and one of the outputs of each resource, with all of them.
-func TestDocsTables(t *testing.T) {
+// TestDocsReference checks that the reference has a list of the inputs and one of the outputs of each resource, with all
+// of them. [TestSDKGeneration] of the package release checks that it is up to date.
+func TestDocsReference(t *testing.T) {
 	t.Parallel()
 	var spec schema.PackageSpec
 	harness.Check(t, json.Unmarshal([]byte(harness.Read(t, harness.Repo(t), "schema.json")), &spec))
-	want, got := map[string]int{}, map[string]int{}
-	for _, r := range spec.Resources {
-		want["inputs "+strings.Join(slices.Sorted(maps.Keys(r.InputProperties)), " ")]++
-		want["outputs "+strings.Join(slices.Sorted(maps.Keys(r.Properties)), " ")]++
+	want, got := map[string][]string{}, map[string][]string{}
+	for token, r := range spec.Resources {
+		name := token[strings.LastIndex(token, ":")+1:]
+		want["Inputs of "+name] = slices.Sorted(maps.Keys(r.InputProperties))
+		want["Outputs of "+name] = slices.Sorted(maps.Keys(r.Properties))
 	}
-	tableRE := regexp.MustCompile(`(?m)^\| (input|output) \|.*\n\|[-|]+\n((?:\|.*\n)+)`)
-	nameRE := regexp.MustCompile("`([A-Za-z]+)`")
-	for _, table := range tableRE.FindAllStringSubmatch(harness.Read(t, harness.Repo(t), "README.md"), -1) {
-		var names []string
-		for row := range strings.Lines(table[2]) {
-			for _, name := range nameRE.FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
-				names = append(names, name[1])
-			}
+	nameRE := regexp.MustCompile("(?m)^- \\*\\*`([A-Za-z]+)`\\*\\* \\(.+\\): .")
+	for _, section := range strings.Split(harness.Read(t, harness.Repo(t), "docs", "reference.md"), "\n### ") {
+		title, list, _ := strings.Cut(section, "\n")
+		if want[title] == nil {
+			continue
 		}
-		slices.Sort(names)
-		got[table[1]+"s "+strings.Join(names, " ")]++
+		list, _, _ = strings.Cut(list, "\n## ")
+		for _, name := range nameRE.FindAllStringSubmatch(list, -1) {
+			got[title] = append(got[title], name[1])
+		}
+		slices.Sort(got[title])
 	}
-	harness.Same(t, "the tables of README", got, want)
+	harness.Same(t, "the lists of the reference", got, want)
 }
 
 // TestDocsKeyless says of the page on signing in without keys that its table has each CI system, and of its pipelines what
