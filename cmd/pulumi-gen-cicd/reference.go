@@ -12,8 +12,8 @@ import (
 // reference returns the page on all inputs and outputs, in Markdown.
 func reference(spec schema.PackageSpec) []byte {
 	var page strings.Builder
-	page.WriteString("# Reference\n\nEvery input and output, written by `make sdk` from `schema.json`. All inputs take outputs " +
-		"of other resources. Python writes names in snake case, and C# and Go begin them with a capital.\n\n")
+	page.WriteString("# Reference\n\nEvery input and output, written by `make sdk` from `schema.json`. All inputs take " +
+		"outputs of other resources. Python writes names in snake case, and C# and Go begin them with a capital.\n\n")
 	resources := slices.Sorted(maps.Keys(spec.Resources))
 	for _, token := range resources {
 		name := baseName(token)

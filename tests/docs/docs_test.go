@@ -257,12 +257,13 @@ func TestDocsPipelines(t *testing.T) {
 	}
 }
 
-// TestDocsPermissions takes a robot with an access key through its life, and says that README lists every action that
-// was called for, once.
+// TestDocsPermissions takes a robot with an access key through its life, and checks that the page lists every action that
+// was called for, once, in the lists for robots and for keys.
 func TestDocsPermissions(t *testing.T) {
 	t.Parallel()
 	listed := map[string]bool{}
-	for _, block := range harness.CodeBlocks(harness.Read(t, harness.Repo(t), "README.md")) {
+	lists, _, _ := strings.Cut(harness.Read(t, harness.Repo(t), "docs", "permissions.md"), "\n## Roles\n")
+	for _, block := range harness.CodeBlocks(lists) {
 		var policy struct {
 			Statement []struct{ Action any }
 		}
@@ -278,7 +279,7 @@ func TestDocsPermissions(t *testing.T) {
 			for _, action := range actions {
 				name := action.(string)
 				if listed[name] {
-					t.Errorf("README lists %s twice", name)
+					t.Errorf("the page lists %s twice", name)
 				}
 				listed[name] = true
 			}
@@ -313,7 +314,7 @@ func TestDocsPermissions(t *testing.T) {
 			}
 		}
 		if !found {
-			t.Errorf("README does not list %s", call.Action)
+			t.Errorf("the page does not list %s", call.Action)
 		}
 	}
 	if len(services) != 3 {

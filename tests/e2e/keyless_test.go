@@ -459,6 +459,6 @@ func TestOidcProvider(t *testing.T) {
 	var page struct {
 		Statement []struct{ Action []string }
 	}
-	harness.Check(t, json.Unmarshal([]byte(guideJSON(t, "keyless.md", 1)), &page))
-	harness.Same(t, "the permissions in docs/keyless.md", page.Statement[0].Action, slices.Sorted(maps.Keys(called)))
+	harness.Check(t, json.Unmarshal([]byte(guideJSON(t, "permissions.md", 3)), &page))
+	harness.Same(t, "the permissions for providers", page.Statement[0].Action, slices.Sorted(maps.Keys(called)))
 }
