@@ -148,6 +148,22 @@ func TestDocsExamples(t *testing.T) {
 	}
 }
 
+// TestDocsIndex checks that README and the index of the documentation link to each of its pages, but for the one that the
+// registry begins with.
+func TestDocsIndex(t *testing.T) {
+	t.Parallel()
+	root := harness.Repo(t)
+	for index, prefix := range map[string]string{"README.md": "docs/", "docs/README.md": ""} {
+		text := harness.Read(t, root, index)
+		for _, page := range trackedFiles(t, "docs/*.md") {
+			name := path.Base(page)
+			if page != index && name != "_index.md" && !regexp.MustCompile(`\]\(`+prefix+regexp.QuoteMeta(name)+`[)#]`).MatchString(text) {
+				t.Errorf("%s does not link to %s", index, page)
+			}
+		}
+	}
+}
+
 // TestDocsReference checks that the reference has a list of the inputs and one of the outputs of each resource, with all
 // of them. [TestSDKGeneration] of the package release checks that it is up to date.
 func TestDocsReference(t *testing.T) {

@@ -65,8 +65,8 @@ func (f frugal) Run(
 	return stdout, stderr, code, err
 }
 
-// localStack makes a stack of the program in a folder.
-func localStack(t *testing.T, l *lab.Lab, dir string) *Stack {
+// LocalStack makes a stack of the program in a folder.
+func LocalStack(t *testing.T, l *lab.Lab, dir string) *Stack {
 	t.Helper()
 	command, err := cli()
 	Check(t, err)
@@ -80,7 +80,7 @@ func ProgramStack(t *testing.T, l *lab.Lab, language, folder string) *Stack {
 	t.Helper()
 	dir, err := l.Program(t.Context(), language, folder)
 	Check(t, err)
-	return localStack(t, l, dir)
+	return LocalStack(t, l, dir)
 }
 
 // InlineStack makes a stack of a function.
