@@ -16,7 +16,7 @@ import (
 const dependencies = `make -C CLONE install PROGRAM="$PWD"`
 
 // TestExampleTemplates checks that "pulumi new" can take each example as a template: it says what the example is, asks
-// for the region, and says in one line how its dependencies are had.
+// for the region, and says in one line how its dependencies are had. The page of the examples lists it.
 func TestExampleTemplates(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(harness.Repo(t), "examples", "*", "Pulumi.yaml"))
@@ -24,7 +24,12 @@ func TestExampleTemplates(t *testing.T) {
 	if len(files) == 0 {
 		t.Fatal("there are no examples")
 	}
+	list := harness.Read(t, harness.Repo(t), "examples", "README.md")
 	for _, file := range files {
+		folder := filepath.Base(filepath.Dir(file))
+		if family := folder[:strings.LastIndexByte(folder, '-')]; !strings.Contains(list, "\n| `"+family+"-*` | ") {
+			t.Errorf("examples/README.md does not list %s", family)
+		}
 		project, err := workspace.LoadProject(file)
 		harness.Check(t, err)
 		template := project.Template
