@@ -20,14 +20,25 @@ ENV := . .tools/env &&
 GOTESTSUM := go tool -modfile=../tools/dev/go.mod gotestsum --format testname --
 AWS7_TESTS := TestAccessKeyGeneration|TestDeploymentRoleOutlivesRobot|TestOidcProvider|TestRobotCanOnlyAssumeItsRoles
 
-.PHONY: build sdk tools test demo bench licenses lint dist clean
+# These end a recipe before it has built anything.
+refuse = { echo "$@: $(1)" >&2; exit 2; }
+needs_example = printf '%s\n' $(LANGUAGES) | grep -xF -e '$(LANGUAGE)' >/dev/null || \
+	$(call refuse,it cannot run a program in \"$(LANGUAGE)\": LANGUAGE is one of $(LANGUAGES)); \
+	[ -d 'examples/$(EXAMPLE)-$(LANGUAGE)' ] || $(call refuse,there is no example \"$(EXAMPLE)\": see examples/)
+needs_program = [ -f "$$PROGRAM/Pulumi.yaml" ] || $(call refuse,PROGRAM=\"$$PROGRAM\" is no folder with a Pulumi.yaml)
+
+.PHONY: help build sdk tools test demo playground bench install licenses lint dist clean
+
+## help: what there is to make
+help:
+	@awk -F ': ' '/^## [a-z]+: / { name = substr($$1, 4); sub(/^[^:]*: /, ""); printf "%-12s%s\n", name, $$0 }' Makefile
 
 ## build: the plugin, stripped and trimmed
 build:
 	@echo "building $(PLUGIN)"
 	go build -trimpath -tags grpcnotrace -ldflags '-s -w' -o $(PLUGIN) .
 
-## sdk: schema.json and sdk/ from the Go code, offline
+## sdk: schema.json, sdk/ and docs/reference.md from the Go code, offline
 sdk:
 	go -C cmd/pulumi-gen-cicd run . -root ../..
 	cd sdk/go/cicd && go mod tidy
@@ -48,23 +59,47 @@ test: tools
 	@# What the components register, look up and rotate, once more with version 7 of the AWS provider.
 	$(ENV) cd tests && CICD_LAB_AWS7=1 $(GOTESTSUM) -count 1 -parallel 3 -run '^($(AWS7_TESTS))$$' ./e2e
 
-## demo: a real "pulumi up" of the seed's robot account, or of another EXAMPLE, in LANGUAGE
+## demo: a real "pulumi up" of the robot account, or of another EXAMPLE, in LANGUAGE
 demo:
-	@printf '%s\n' $(LANGUAGES) | grep -xF -e '$(LANGUAGE)' >/dev/null || \
-		{ echo 'demo: it cannot run a program in "$(LANGUAGE)": LANGUAGE is one of $(LANGUAGES)' >&2; exit 2; }
-	@[ -d 'examples/$(EXAMPLE)-$(LANGUAGE)' ] || \
-		{ echo 'demo: there is no example "$(EXAMPLE)": see examples/' >&2; exit 2; }
+	@$(needs_example)
 	@$(MAKE) --no-print-directory build
 	@$(TOOLCHAIN) $(LANGUAGE:typescript=nodejs) env
 	@echo "building the demo"
 	cd tests && go build -o ../.tools/bin/demo ./demo
 	@$(ENV) exec .tools/bin/demo -language $(LANGUAGE) -example '$(EXAMPLE)'
 
-## bench: what the package costs, in one table, which goes to docs/performance.md; about 25 minutes
+## playground: a shell with a local AWS account for the program in PROGRAM, or for EXAMPLE in LANGUAGE; or RUN commands
+playground: override export PROGRAM := $(value PROGRAM)
+playground: override export RUN := $(value RUN)
+playground:
+	@$(needs_example)
+	@[ -z "$$PROGRAM" ] || $(needs_program)
+	@$(MAKE) --no-print-directory build
+	@host=yaml folder=$${PROGRAM:-examples/$(EXAMPLE)-$(LANGUAGE)}; \
+	for it in nodejs:package.json python:requirements.txt go:go.mod; do \
+		[ ! -f "$$folder/$${it#*:}" ] || host=$${it%:*}; \
+	done; \
+	$(TOOLCHAIN) "$$host" env
+	@cd tests && go build -o ../.tools/bin/demo ./demo
+	@$(ENV) exec .tools/bin/demo -playground -language $(LANGUAGE) -example '$(EXAMPLE)' -program "$$PROGRAM" -run "$$RUN"
+
+## bench: what the package costs, to docs/performance.md and .svg; about 25 minutes on a machine that does nothing else
 bench: tools
 	@echo "building the benchmark"
 	cd tests && go build -o ../.tools/bin/bench ./bench
 	@$(ENV) exec .tools/bin/bench $(BENCH)
+
+## install: this clone's plugin and SDK, for the program in the folder PROGRAM
+install: override export PROGRAM := $(value PROGRAM)
+install:
+	@$(needs_program)
+	@command -v pulumi >/dev/null || \
+		{ echo 'install: there is no pulumi on PATH: https://www.pulumi.com/docs/install/' >&2; exit 1; }
+	@$(MAKE) --no-print-directory build
+	@[ ! -f "$$PROGRAM/package.json" ] || $(TOOLCHAIN) .tools/done/sdk-nodejs
+	pulumi plugin install resource cicd "$$(sed -n 's/^var Version = "\(.*\)"$$/\1/p' provider/provider.go)" \
+		--reinstall --file $(PLUGIN)
+	tools/install-sdk "$$PROGRAM"
 
 ## licenses: docs/licenses.md, from the licenses of what the plugin is linked with
 licenses:

@@ -1,5 +1,6 @@
-// Command pulumi-gen-cicd writes the package's schema, schema.json, and the SDKs that are generated from it,
-// sdk/{nodejs,python,dotnet,go}. It needs no network and writes the same bytes every time.
+// Command pulumi-gen-cicd writes the package's schema, schema.json, and what is generated from it: the SDKs,
+// sdk/{nodejs,python,dotnet,go}, and the page docs/reference.md. It needs no network and writes the same bytes every
+// time.
 //
 // It calls the code generators as libraries, and not with `pulumi package gen-sdk`, so that no Pulumi CLI and
 // no language host is needed. It is a module of its own, because what it requires would be taken for a plugin in the
@@ -32,7 +33,7 @@ import (
 func main() {
 	version := flag.String("version", provider.Version, "the version of the SDKs")
 	root := flag.String("root", ".", "the repository's folder")
-	out := flag.String("out", "", "the folder to write schema.json and sdk to (default: the repository's)")
+	out := flag.String("out", "", "the folder to write schema.json, sdk and docs to (default: the repository's)")
 	flag.Parse()
 	if *out == "" {
 		*out = *root
@@ -81,6 +82,9 @@ func generate(root, out, version string) error {
 		return fmt.Errorf("write the schema: %w", err)
 	}
 	if err := writeFile(filepath.Join(out, "schema.json"), text); err != nil {
+		return err
+	}
+	if err := writeFile(filepath.Join(out, "docs", "reference.md"), reference(spec)); err != nil {
 		return err
 	}
 

@@ -1,5 +1,5 @@
-// Command bench measures the package against programs and plugins that do the same without it, prints one table, and
-// writes it to docs/performance.md. Run it with "make bench".
+// Command bench measures the package against programs and plugins that do the same without it, and writes a page with a
+// plot: docs/performance.md and docs/performance.svg. Run it with "make bench".
 package main
 
 import (
@@ -20,11 +20,11 @@ import (
 
 func main() {
 	var o options
-	flag.IntVar(&o.runs, "runs", 5, "how often each figure is taken; the median of them counts")
+	flag.IntVar(&o.runs, "runs", 3, "how often each figure is taken; the median of them counts")
 	sizes := flag.String("sizes", "1,10,100,500", "how many robots a stack has, in ascending order")
 	flag.IntVar(&o.constructs, "constructs", 3000, "how many constructs a plugin is measured with")
-	flag.StringVar(&o.out, "out", "", "the file to write the table to (default: docs/performance.md)")
-	only := flag.String("programs", "", "leave out the programs whose name has no part in this list of names")
+	flag.StringVar(&o.out, "out", "", "the file of the page, which has the plot beside it (default: docs/performance.md)")
+	only := flag.String("languages", "", "the languages to measure, such as Python,YAML (default: all)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := o.parse(*sizes, *only)
@@ -42,7 +42,7 @@ func main() {
 type options struct {
 	runs, constructs int
 	sizes            []int
-	programs         []*program
+	languages        []*language
 	out, repo        string
 }
 
@@ -57,11 +57,14 @@ func (o *options) parse(sizes, only string) (err error) {
 		}
 		o.sizes = append(o.sizes, n)
 	}
-	o.programs = slices.DeleteFunc(programs(), func(p *program) bool {
-		return only != "" && p.name != seed && !slices.ContainsFunc(strings.Split(only, ","), func(part string) bool {
-			return strings.HasSuffix(p.name, part)
-		})
-	})
+	for _, l := range languages() {
+		if only == "" || slices.Contains(strings.Split(only, ","), l.name) {
+			o.languages = append(o.languages, l)
+		}
+	}
+	if len(o.languages) == 0 {
+		return fmt.Errorf("there is no language of %q", only)
+	}
 	if o.repo, err = lab.Repo(); err != nil {
 		return err
 	}
@@ -82,7 +85,7 @@ func (o *options) run(ctx context.Context) error {
 	if r.plugins, err = o.measurePlugins(ctx, folder); err != nil {
 		return err
 	}
-	if r.stacks, err = o.measureStacks(ctx, folder); err != nil {
+	if err := o.measureStacks(ctx, folder); err != nil {
 		return err
 	}
 	r.took = time.Since(began)
@@ -92,8 +95,14 @@ func (o *options) run(ctx context.Context) error {
 	}
 	fmt.Println()
 	fmt.Print(text)
+	if err := o.plot(o.plotFile()); err != nil {
+		return fmt.Errorf("plot: %w", err)
+	}
 	return os.WriteFile(o.out, []byte(text), 0o600)
 }
+
+// plotFile is where the plot goes: beside the page.
+func (o *options) plotFile() string { return strings.TrimSuffix(o.out, filepath.Ext(o.out)) + ".svg" }
 
 // median is the middle of the figures, of which there is at least one.
 func median(figures []float64) float64 {

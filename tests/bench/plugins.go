@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -44,8 +41,6 @@ type figures struct {
 	started, grown []float64
 	// rate is how many constructs there are in a second.
 	rate []float64
-	// schemas is which part of the start goes into the schemas of project files.
-	schemas []float64
 }
 
 // measurePlugins measures the plugins, one after the other in each round.
@@ -74,9 +69,6 @@ func (o *options) measurePlugins(ctx context.Context, folder string) (map[string
 					return nil, fmt.Errorf("start %s: %w", name, err)
 				}
 			}
-		}
-		if err := all[empty].initialization(ctx, files[empty]); err != nil {
-			return nil, fmt.Errorf("start %s: %w", empty, err)
 		}
 	}
 	// A core for the plugin, and the others for the engine: otherwise how fast that is would be measured too.
@@ -183,34 +175,6 @@ func (f *figures) start(ctx context.Context, file string, hasSchema bool) error 
 	}
 	return nil
 }
-
-// initialization starts a plugin once more and has Go say how long the packages take that compile schemas.
-func (f *figures) initialization(ctx context.Context, file string) error {
-	var said bytes.Buffer
-	// Without an engine it ends at once.
-	cmd := exec.CommandContext(ctx, file, "--help")
-	cmd.Env, cmd.Stderr = append(os.Environ(), "GODEBUG=inittrace=1"), &said
-	_ = cmd.Run()
-	// init PACKAGE @START ms, CLOCK ms clock, ...
-	var all, schemas float64
-	for _, match := range initialized.FindAllStringSubmatch(said.String(), -1) {
-		clock, err := strconv.ParseFloat(match[2], 64)
-		if err != nil {
-			return err
-		}
-		all += clock
-		if strings.Contains(match[1], "jsonschema") || strings.HasSuffix(match[1], "/go/common/workspace") {
-			schemas += clock
-		}
-	}
-	if schemas == 0 {
-		return fmt.Errorf("it does not say how long its packages take: %s", said.String())
-	}
-	f.schemas = append(f.schemas, schemas/all)
-	return nil
-}
-
-var initialized = regexp.MustCompile(`(?m)^init (\S+) @\S+ ms, (\S+) ms clock`)
 
 // construct has a plugin construct robots, each of so many resources.
 func (f *figures) construct(ctx context.Context, file string, count, resources int) error {

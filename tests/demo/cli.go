@@ -81,21 +81,21 @@ func (c cli) command(ctx context.Context, out io.Writer, args []string) error {
 		return fmt.Errorf("start the Pulumi CLI: %w", err)
 	}
 	err := cmd.Wait()
-	endSession(cmd.Process.Pid)
+	endProcesses(func() []int { return lab.ProcessesOf(cmd.Process.Pid) })
 	if err != nil {
 		return fmt.Errorf("pulumi %s: %w", args[0], err)
 	}
 	return nil
 }
 
-// endSession ends what a CLI that had no time to clean up has left.
-func endSession(leader int) {
+// endProcesses ends those processes that are left of a CLI that had no time to clean up, or of a shell.
+func endProcesses(left func() []int) {
 	for end := time.Now().Add(grace); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		left := lab.ProcessesOf(leader)
-		if len(left) == 0 {
+		pids := left()
+		if len(pids) == 0 {
 			return
 		}
-		for pid := range slices.Values(left) {
+		for _, pid := range pids {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}

@@ -97,7 +97,7 @@ func TestDocsPrograms(t *testing.T) {
 	tabs := chooser(t, "docs/_index.md")
 	for language, program := range programs {
 		blocks := harness.CodeBlocks(tabs[language])
-		want := harness.Read(t, harness.Repo(t), "examples", "robot-account-"+language, program.file)
+		want := readProgram(t, harness.Repo(t), "examples", "robot-account-"+language, program.file)
 		if len(blocks) != 1 || blocks[0].Language != language || blocks[0].Text != want {
 			t.Errorf("the tab %s of docs/_index.md does not hold examples/robot-account-%s/%s:\n%s",
 				language, language, program.file, tabs[language])
@@ -140,7 +140,7 @@ func TestDocsExamples(t *testing.T) {
 	for _, folder := range folders {
 		all := ""
 		for language := range strings.SplitSeq(chooserLanguages, ",") {
-			all += harness.Read(t, strings.TrimSuffix(folder, "yaml")+language, programs[language].file)
+			all += readProgram(t, strings.TrimSuffix(folder, "yaml")+language, programs[language].file)
 		}
 		if shown[all] == "" {
 			t.Errorf("no description of a component shows the example %s", folder)
@@ -148,29 +148,47 @@ func TestDocsExamples(t *testing.T) {
 	}
 }
 
-// TestDocsTables checks that README has a table of the inputs and one of the outputs of each resource, with all of them.
-func TestDocsTables(t *testing.T) {
+// TestDocsIndex checks that README and the index of the documentation link to each of its pages, but for the one that the
+// registry begins with.
+func TestDocsIndex(t *testing.T) {
+	t.Parallel()
+	root := harness.Repo(t)
+	for index, prefix := range map[string]string{"README.md": "docs/", "docs/README.md": ""} {
+		text := harness.Read(t, root, index)
+		for _, page := range trackedFiles(t, "docs/*.md") {
+			name := path.Base(page)
+			if page != index && name != "_index.md" && !regexp.MustCompile(`\]\(`+prefix+regexp.QuoteMeta(name)+`[)#]`).MatchString(text) {
+				t.Errorf("%s does not link to %s", index, page)
+			}
+		}
+	}
+}
+
+// TestDocsReference checks that the reference has a list of the inputs and one of the outputs of each resource, with all
+// of them. [TestSDKGeneration] of the package release checks that it is up to date.
+func TestDocsReference(t *testing.T) {
 	t.Parallel()
 	var spec schema.PackageSpec
 	harness.Check(t, json.Unmarshal([]byte(harness.Read(t, harness.Repo(t), "schema.json")), &spec))
-	want, got := map[string]int{}, map[string]int{}
-	for _, r := range spec.Resources {
-		want["inputs "+strings.Join(slices.Sorted(maps.Keys(r.InputProperties)), " ")]++
-		want["outputs "+strings.Join(slices.Sorted(maps.Keys(r.Properties)), " ")]++
+	want, got := map[string][]string{}, map[string][]string{}
+	for token, r := range spec.Resources {
+		name := token[strings.LastIndex(token, ":")+1:]
+		want["Inputs of "+name] = slices.Sorted(maps.Keys(r.InputProperties))
+		want["Outputs of "+name] = slices.Sorted(maps.Keys(r.Properties))
 	}
-	tableRE := regexp.MustCompile(`(?m)^\| (input|output) \|.*\n\|[-|]+\n((?:\|.*\n)+)`)
-	nameRE := regexp.MustCompile("`([A-Za-z]+)`")
-	for _, table := range tableRE.FindAllStringSubmatch(harness.Read(t, harness.Repo(t), "README.md"), -1) {
-		var names []string
-		for row := range strings.Lines(table[2]) {
-			for _, name := range nameRE.FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
-				names = append(names, name[1])
-			}
+	nameRE := regexp.MustCompile("(?m)^- \\*\\*`([A-Za-z]+)`\\*\\* \\(.+\\): .")
+	for _, section := range strings.Split(harness.Read(t, harness.Repo(t), "docs", "reference.md"), "\n### ") {
+		title, list, _ := strings.Cut(section, "\n")
+		if want[title] == nil {
+			continue
 		}
-		slices.Sort(names)
-		got[table[1]+"s "+strings.Join(names, " ")]++
+		list, _, _ = strings.Cut(list, "\n## ")
+		for _, name := range nameRE.FindAllStringSubmatch(list, -1) {
+			got[title] = append(got[title], name[1])
+		}
+		slices.Sort(got[title])
 	}
-	harness.Same(t, "the tables of README", got, want)
+	harness.Same(t, "the lists of the reference", got, want)
 }
 
 // TestDocsKeyless says of the page on signing in without keys that its table has each CI system, and of its pipelines what
@@ -317,12 +335,13 @@ func TestDocsDelivery(t *testing.T) {
 	})
 }
 
-// TestDocsPermissions takes a robot with an access key through its life, and says that README and the page for
-// emergencies list every action that was called for, once.
+// TestDocsPermissions takes a robot with an access key through its life, and checks that the pages on permissions and on
+// emergencies list every action that was called for, once, in the lists for robots and for keys.
 func TestDocsPermissions(t *testing.T) {
 	t.Parallel()
 	listed := map[string]bool{}
-	blocks := slices.Concat(harness.CodeBlocks(harness.Read(t, harness.Repo(t), "README.md")),
+	lists, _, _ := strings.Cut(harness.Read(t, harness.Repo(t), "docs", "permissions.md"), "\n## Roles\n")
+	blocks := slices.Concat(harness.CodeBlocks(lists),
 		harness.CodeBlocks(harness.Read(t, harness.Repo(t), "docs", "emergency.md")))
 	for _, block := range blocks {
 		var policy struct {
@@ -340,7 +359,7 @@ func TestDocsPermissions(t *testing.T) {
 			for _, action := range actions {
 				name := action.(string)
 				if listed[name] {
-					t.Errorf("README and docs/emergency.md list %s twice", name)
+					t.Errorf("the pages list %s twice", name)
 				}
 				listed[name] = true
 			}
@@ -375,7 +394,7 @@ func TestDocsPermissions(t *testing.T) {
 			}
 		}
 		if !found {
-			t.Errorf("neither README nor docs/emergency.md lists %s", call.Action)
+			t.Errorf("neither page lists %s", call.Action)
 		}
 	}
 	if len(services) != 3 {
@@ -532,15 +551,16 @@ func TestDocsSections(t *testing.T) {
 
 // leftOut are the Go modules that no robot updates, and why.
 var leftOut = map[string]string{
-	"sdk/go/cicd":                   "generated from the provider's go.mod by \"make sdk\"",
-	"examples/access-key-github-go": programsReason,
-	"examples/access-key-gitlab-go": programsReason,
-	"examples/access-key-go":        programsReason,
-	"examples/deployment-role-go":   programsReason,
-	"examples/keyless-go":           programsReason,
-	"examples/robot-account-go":     programsReason,
-	"tests/programs/inputs-go":      programsReason,
-	"tests/programs/many-go":        programsReason,
+	"sdk/go/cicd":                    "generated from the provider's go.mod by \"make sdk\"",
+	"examples/access-key-github-go":  programsReason,
+	"examples/access-key-gitlab-go":  programsReason,
+	"examples/access-key-go":         programsReason,
+	"examples/deployment-role-go":    programsReason,
+	"examples/keyless-go":            programsReason,
+	"examples/robot-account-go":      programsReason,
+	"tests/programs/inputs-go":       programsReason,
+	"tests/programs/many-go":         programsReason,
+	"tests/programs/many-by-hand-go": "is compared with a program that has the versions of the plugin",
 }
 
 const programsReason = "asks for an SDK that is not published, and for the oldest versions that will do"
@@ -576,6 +596,19 @@ func TestDocsDependabot(t *testing.T) {
 			t.Errorf("what is left out is not there: %v", err)
 		}
 	}
+}
+
+// TestMakeHelp checks that "make help" lists what there is to make, each in a line.
+func TestMakeHelp(t *testing.T) {
+	t.Parallel()
+	root := harness.Repo(t)
+	var listed []string
+	for line := range strings.Lines(harness.Succeed(t, root, nil, "make", "help")) {
+		listed = append(listed, strings.Fields(line)[0])
+	}
+	_, phony, _ := strings.Cut(harness.Read(t, root, "Makefile"), "\n.PHONY: ")
+	phony, _, _ = strings.Cut(phony, "\n")
+	harness.Same(t, "what make help lists", listed, strings.Fields(phony))
 }
 
 // TestDocsWorkflows checks of each workflow what neither actionlint nor zizmor does, which "make lint" runs.
@@ -680,6 +713,16 @@ var programs = map[string]struct{ mark, file string }{
 	"yaml":       {"runtime: yaml", "Pulumi.yaml"},
 }
 
+// readProgram returns the program in a file of an example. In YAML, that is not what makes the example a template.
+func readProgram(t *testing.T, path ...string) string {
+	t.Helper()
+	program, _, found := strings.Cut(harness.Read(t, path...), "\n\ntemplate:\n")
+	if found {
+		program += "\n"
+	}
+	return program
+}
+
 // TestDocumentedPrograms says that every whole program in the documentation is an example, to the letter: what is
 // shown is what is tested.
 func TestDocumentedPrograms(t *testing.T) {
@@ -691,7 +734,7 @@ func TestDocumentedPrograms(t *testing.T) {
 		files, err := filepath.Glob(filepath.Join(root, "examples", "*-"+language, program.file))
 		harness.Check(t, err)
 		for _, file := range files {
-			examples[language][harness.Read(t, file)] = true
+			examples[language][readProgram(t, file)] = true
 		}
 		if len(files) == 0 {
 			t.Errorf("there is no example in %s", language)

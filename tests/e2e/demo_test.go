@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -225,19 +224,24 @@ type demoRun struct {
 // startDemo starts the demo in a process group of its own, like a shell does.
 func startDemo(t *testing.T, language string, flags ...string) *demoRun {
 	t.Helper()
+	return start(t, exec.CommandContext(t.Context(), demoProgram(t), append(flags, "-language", language)...))
+}
+
+// start starts a command that runs the demo.
+func start(t *testing.T, cmd *exec.Cmd) *demoRun {
+	t.Helper()
 	harness.TakeSlot(t)
-	d := &demoRun{mark: "CICD_DEMO_TEST=" + rand.Text()}
-	d.cmd = exec.CommandContext(t.Context(), demoProgram(t), append(flags, "-language", language)...)
+	d := &demoRun{cmd: cmd, mark: "CICD_DEMO_TEST=" + rand.Text()}
 	// A test that fails on the way leaves no more behind than one that does not.
 	d.cmd.Cancel = func() error { return d.cmd.Process.Signal(syscall.SIGTERM) }
-	d.cmd.Dir, d.cmd.Env = harness.Repo(t), append(os.Environ(), d.mark)
+	d.cmd.Dir, d.cmd.Env = harness.Repo(t), append(d.cmd.Environ(), d.mark)
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	d.cmd.Stderr = &d.errors
 	out, err := d.cmd.StdoutPipe()
 	harness.Check(t, err)
 	d.out = bufio.NewReader(out)
 	harness.Check(t, d.cmd.Start())
-	d.dir = filepath.Join(harness.Repo(t), regexp.MustCompile(`\.tools/demo-\d+`).FindString(d.await(t, "Starting an AWS account")))
+	d.dir = filepath.Join(harness.Repo(t), regexp.MustCompile(`\.tools/\w+-\d+`).FindString(d.await(t, "Starting an AWS account")))
 	if _, err := os.Stat(d.dir); err != nil {
 		t.Errorf("the demo does not say where its temporary folder is: %v", err)
 	}
@@ -284,18 +288,9 @@ func (d *demoRun) processes(t *testing.T) map[int]string {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells the environment of processes")
 	}
-	folders, err := filepath.Glob("/proc/[0-9]*")
-	harness.Check(t, err)
 	commands := map[int]string{}
-	for _, folder := range folders {
-		// A process that has ended in the meantime has no environment.
-		env, _ := os.ReadFile(filepath.Join(folder, "environ"))
-		if !slices.Contains(strings.Split(string(env), "\x00"), d.mark) {
-			continue
-		}
-		pid, err := strconv.Atoi(filepath.Base(folder))
-		harness.Check(t, err)
-		command, _ := os.ReadFile(filepath.Join(folder, "cmdline"))
+	for _, pid := range lab.ProcessesWith(d.mark) {
+		command, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
 		commands[pid] = strings.ReplaceAll(string(command), "\x00", " ")
 	}
 	return commands

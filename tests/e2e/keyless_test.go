@@ -3,6 +3,8 @@ package e2e
 import (
 	"encoding/json"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -195,6 +197,35 @@ func TestKeylessExamples(t *testing.T) {
 			t.Errorf("after destroy the account holds %s", harness.Pretty(t, a))
 		}
 	})
+}
+
+// TestQuickStart checks that the program of README's quick start runs, in the project of the example that it is written in.
+func TestQuickStart(t *testing.T) {
+	t.Parallel()
+	harness.TakeSlot(t)
+	l, err := lab.New(t.Context(), t.TempDir(), lab.ManagedPolicies)
+	harness.Check(t, err)
+	t.Cleanup(l.Close)
+	dir, err := l.Program(t.Context(), "typescript", "examples/keyless-typescript")
+	harness.Check(t, err)
+	var programs []string
+	for _, block := range harness.CodeBlocks(harness.Read(t, harness.Repo(t), "README.md")) {
+		if block.Language == "typescript" {
+			programs = append(programs, block.Text)
+		}
+	}
+	if len(programs) != 1 {
+		t.Fatalf("README has the programs %q", programs)
+	}
+	const head = "import * as cicd from \"@pulumi-cicd/cicd\";\n"
+	harness.Check(t, os.WriteFile(filepath.Join(dir, "index.ts"), []byte(head+programs[0]), 0o600))
+	s := harness.LocalStack(t, l, dir)
+	result, _ := s.MustUp()
+	roles := harness.Account(t, l).Roles
+	if len(roles) != 1 || roles[0].ARN != result.Outputs["roleArn"].Value {
+		t.Errorf("the output is %v, and the account has the roles %s", result.Outputs["roleArn"], harness.Pretty(t, roles))
+	}
+	s.MustDestroy()
 }
 
 // TestKeyless checks that a job signs in and deploys with its token alone, under the role that trusts it, and that each
@@ -459,6 +490,6 @@ func TestOidcProvider(t *testing.T) {
 	var page struct {
 		Statement []struct{ Action []string }
 	}
-	harness.Check(t, json.Unmarshal([]byte(guideJSON(t, "keyless.md", 1)), &page))
-	harness.Same(t, "the permissions in docs/keyless.md", page.Statement[0].Action, slices.Sorted(maps.Keys(called)))
+	harness.Check(t, json.Unmarshal([]byte(guideJSON(t, "permissions.md", 3)), &page))
+	harness.Same(t, "the permissions for providers", page.Statement[0].Action, slices.Sorted(maps.Keys(called)))
 }

@@ -1,8 +1,7 @@
 package release
 
 import (
-	"os"
-	"os/exec"
+	"encoding/xml"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -11,7 +10,8 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/harness"
 )
 
-// TestBench takes the benchmark through its paces, with the least of everything: all that it measures is in its table.
+// TestBench runs the benchmark with the least of everything, and checks that its page has all that it measures, and the
+// plot beside it. What the last whole run wrote has the same rows, and more.
 func TestBench(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
@@ -19,31 +19,32 @@ func TestBench(t *testing.T) {
 	}
 	harness.TakeSlot(t)
 	// Where make puts it: what is up to date is not linked again.
-	program, out := filepath.Join(harness.Repo(t), ".tools", "bin", "bench"), filepath.Join(t.TempDir(), "performance.md")
+	program, folder := filepath.Join(harness.Repo(t), ".tools", "bin", "bench"), t.TempDir()
 	harness.Succeed(t, filepath.Join(harness.Repo(t), "tests"), nil, "go", "build", "-o", program, "./bench")
-	cmd := exec.CommandContext(t.Context(), program, "-runs", "1", "-sizes", "1", "-constructs", "50", "-programs", "YAML",
-		"-out", out)
-	if said, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, said)
-	}
-	text, err := os.ReadFile(out)
-	harness.Check(t, err)
-	// What the last whole run wrote has the same rows, and more.
+	harness.Succeed(t, harness.Repo(t), nil, program, "-runs", "1", "-sizes", "1", "-constructs", "50", "-languages", "YAML",
+		"-out", filepath.Join(folder, "performance.md"))
+	text := harness.Read(t, folder, "performance.md")
 	documented := harness.Read(t, harness.Repo(t), "docs", "performance.md")
-	for line := range strings.Lines(string(text)) {
-		row, isRow := strings.CutPrefix(line, "| ")
-		what, _, _ := strings.Cut(row, " | ")
-		if isRow && !strings.Contains(what, "50") && !strings.Contains(documented, "| "+what+" | ") {
-			t.Errorf("docs/performance.md has no row for %q", what)
+	for _, row := range []string{
+		"| YAML | preview | ", "| YAML | up | ", "- **YAML**: ", "| cold start to the port | ",
+		"| cold start to the schema | ", "| memory after the start | ", "| memory that each construct adds | ",
+		"| constructs a second | ", "| binary | ", "| archive | ", "![Seconds against robots](performance.svg)",
+	} {
+		for name, page := range map[string]string{"the page": text, "docs/performance.md": documented} {
+			if !strings.Contains(page, "\n"+row) {
+				t.Errorf("%s has no row %q", name, row)
+			}
 		}
 	}
-	for _, row := range []string{
-		"preview of 1 robot, YAML", "memory that each construct adds", "rate of constructs", "cold start, to", "archive",
-		"1 | preview", "1 | up", "cold start to the port", "cold start to the schema", "memory after the start",
-		"constructs a second", "binary",
+	for name, file := range map[string]string{
+		"the plot": folder, "docs/performance.svg": filepath.Join(harness.Repo(t), "docs"),
 	} {
-		if !strings.Contains(string(text), "\n| "+row) {
-			t.Errorf("there is no row for %q in\n%s", row, text)
+		plot := harness.Read(t, file, "performance.svg")
+		harness.Check(t, xml.Unmarshal([]byte(plot), new(struct{ XMLName xml.Name })))
+		for _, label := range []string{"YAML", "YAML, by hand", "robots", "seconds", "pulumi preview", "pulumi up --skip-preview"} {
+			if !strings.Contains(plot, ">"+label+"<") {
+				t.Errorf("%s says nothing of %q", name, label)
+			}
 		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -99,15 +98,8 @@ func upAdded(t *testing.T, l *lab.Lab, dir, home string, settings ...string) {
 // endHosts ends what commands with a home have left behind: CLI 3.259.0 does not end the language host that it has run
 // a plugin with from its sources. Only Linux tells, without a library, which they are.
 func endHosts(home string) {
-	files, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, file := range files {
-		variables, err := os.ReadFile(file)
-		if err != nil || !strings.Contains("\x00"+string(variables), "\x00PULUMI_HOME="+home+"\x00") {
-			continue
-		}
-		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGTERM)
-		}
+	for _, pid := range lab.ProcessesWith("PULUMI_HOME=" + home) {
+		_ = syscall.Kill(pid, syscall.SIGTERM)
 	}
 }
 

@@ -38,7 +38,7 @@ func NewKeyStack(t *testing.T, l *lab.Lab) *KeyStack {
 	t.Helper()
 	s := &KeyStack{Stack: &Stack{T: t, Lab: l}, dir: t.TempDir()}
 	s.Give(nil)
-	s.Stack = localStack(t, l, s.dir)
+	s.Stack = LocalStack(t, l, s.dir)
 	return s
 }
 

@@ -29,8 +29,8 @@ type Stack struct {
 	Lab *lab.Lab
 }
 
-// localStack makes a stack of the program in a folder.
-func localStack(t *testing.T, l *lab.Lab, dir string) *Stack {
+// LocalStack makes a stack of the program in a folder.
+func LocalStack(t *testing.T, l *lab.Lab, dir string) *Stack {
 	t.Helper()
 	command, err := cli()
 	Check(t, err)
@@ -45,7 +45,7 @@ func ProgramStack(t *testing.T, l *lab.Lab, language, folder string) *Stack {
 	t.Helper()
 	dir, err := l.Program(t.Context(), language, folder)
 	Check(t, err)
-	return localStack(t, l, dir)
+	return LocalStack(t, l, dir)
 }
 
 // InlineStack makes a stack of a function.

@@ -11,9 +11,6 @@ import (
 	"path/filepath"
 )
 
-// goSDK is the module of the Go SDK.
-const goSDK = "github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd"
-
 // Languages are the languages that programs can run in here.
 var Languages = []string{"typescript", "python", "go", "yaml"}
 
@@ -49,10 +46,8 @@ func (l *Lab) Program(ctx context.Context, language, folder string) (string, err
 		err = os.Symlink(os.Getenv("CICD_NODE_MODULES"), filepath.Join(dir, "node_modules"))
 	case "python":
 		err = os.Symlink(filepath.Join(repo, ".tools", "venv"), filepath.Join(dir, "venv"))
-	case "csharp":
-		err = useDotnetSDK(ctx, repo, dir)
-	case "go":
-		err = l.useGoSDK(ctx, dir, filepath.Join(repo, "sdk", "go", "cicd"))
+	case "go", "csharp":
+		err = installSDK(ctx, repo, dir)
 	}
 	if err != nil {
 		return "", fmt.Errorf("give the program %s its packages: %w", folder, err)
@@ -111,32 +106,6 @@ func linkAWS7(from, to string) error {
 	return nil
 }
 
-// nugetConfig has a program take packages from a folder beside it too, and keep them to itself, so that no older build
-// of the SDK's version is used.
-const nugetConfig = `<?xml version="1.0" encoding="utf-8"?>
-<configuration>
-  <config>
-    <add key="globalPackagesFolder" value="nuget-packages" />
-  </config>
-  <packageSources>
-    <add key="sdk" value="sdk-packages" />
-  </packageSources>
-</configuration>
-`
-
-// useDotnetSDK packs the C# SDK for a program, as long as it is not published.
-func useDotnetSDK(ctx context.Context, repo, dir string) error {
-	sdk := filepath.Join(dir, "..", filepath.Base(dir)+"-sdk")
-	if err := os.CopyFS(sdk, os.DirFS(filepath.Join(repo, "sdk", "dotnet"))); err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, filepath.Join(repo, "tools", "pack-dotnet"), sdk, filepath.Join(dir, "sdk-packages"))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("pack the C# SDK: %w\n%s", err, out)
-	}
-	return os.WriteFile(filepath.Join(dir, "NuGet.Config"), []byte(nugetConfig), 0o600)
-}
-
 // Compile compiles a copy of a program in Go, which the language host would do once more in each preview and update.
 func Compile(ctx context.Context, dir string) error {
 	const binary = "program"
@@ -178,19 +147,13 @@ func (l *Lab) WriteProgram(name string, resources map[string]Resource) (string, 
 	return dir, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), text, 0o600)
 }
 
-// useGoSDK has a program's module take the Go SDK from a folder, as long as it is not published.
-func (l *Lab) useGoSDK(ctx context.Context, dir, sdk string) error {
-	sums, err := os.ReadFile(filepath.Join(sdk, "go.sum"))
+// installSDK gives a program the SDK as it is in the repository, as "make install" does.
+func installSDK(ctx context.Context, repo, dir string) error {
+	out, err := exec.CommandContext(ctx, filepath.Join(repo, "tools", "install-sdk"), dir).CombinedOutput()
 	if err != nil {
-		return err
+		return fmt.Errorf("install the SDK: %w\n%s", err, out)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o600); err != nil {
-		return err
-	}
-	if err := inModule(ctx, dir, "mod", "edit", "-replace", goSDK+"="+sdk); err != nil {
-		return err
-	}
-	return inModule(ctx, dir, "mod", "tidy")
+	return nil
 }
 
 // inModule runs the go command in a program's module.

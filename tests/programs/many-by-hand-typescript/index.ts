@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 
-// The program of tests/programs/seed-typescript, as many times as the configuration says, with one look-up for all.
+// The four resources of a RobotAccount, as many times as the configuration says, with one look-up for all.
 const robots = new pulumi.Config().requireNumber("robots");
 const currentAwsIdentity = pulumi.output(aws.getCallerIdentity());
 for (let i = 0; i < robots; i++) {
@@ -16,12 +16,12 @@ for (let i = 0; i < robots; i++) {
         name: `PulumiStackUpdaters-${i}`,
     });
 
-    const groupMembership = new aws.iam.GroupMembership(`robot${i}`, {
+    new aws.iam.GroupMembership(`robot${i}`, {
         group: group.name,
         users: [user.name],
     });
 
-    const groupPolicy = new aws.iam.GroupPolicy(`robot${i}`, {
+    new aws.iam.GroupPolicy(`robot${i}`, {
         group: group.name,
         policy: {
             Version: "2012-10-17",
