@@ -17,6 +17,7 @@ require (
 	github.com/pulumi-cicd/pulumi-cicd v0.0.0-00010101000000-000000000000
 	github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd v0.0.0-00010101000000-000000000000
 	github.com/pulumi/pulumi-aws/sdk/v6 v6.83.4
+	github.com/pulumi/pulumi-aws/sdk/v7 v7.40.0
 	github.com/pulumi/pulumi-go-provider v1.5.0
 	github.com/pulumi/pulumi/pkg/v3 v3.259.0
 	github.com/pulumi/pulumi/sdk/v3 v3.259.0
@@ -24,8 +25,6 @@ require (
 	google.golang.org/grpc v1.83.2
 	google.golang.org/protobuf v1.36.12
 )
-
-require github.com/pulumi/pulumi-aws/sdk/v7 v7.40.0
 
 require (
 	github.com/BurntSushi/toml v1.6.0 // indirect
