@@ -4,6 +4,7 @@
 // # Map
 //
 //	provider.go                 names, version, and New: the one place where every component is listed
+//	configuration.go            the package's settings
 //	construction.go             from a Construct request to a component
 //	robot_account.go            RobotAccount: inputs, outputs, rules, children
 //	deployment_role.go          DeploymentRole, likewise

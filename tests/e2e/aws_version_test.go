@@ -15,7 +15,7 @@ import (
 )
 
 // aws7 are programs on version 7 of the AWS package, by language: a user of theirs with an access key and a role by the
-// default AWS provider, and a robot by an explicit one.
+// default AWS provider, and a robot by an explicit one. AWS7 is the version.
 var aws7 = map[string]string{
 	"typescript": `import * as aws from "@pulumi/aws";
 import * as cicd from "@pulumi-cicd/cicd";
@@ -60,7 +60,7 @@ type user struct {
 func main() {
 	pulumi.Run(func(ctx *pulumi.Context) error {
 		var own user
-		if err := ctx.RegisterResource("aws:iam/user:User", "own", pulumi.Map{}, &own, pulumi.Version("7.40.0")); err != nil {
+		if err := ctx.RegisterResource("aws:iam/user:User", "own", pulumi.Map{}, &own, pulumi.Version("AWS7")); err != nil {
 			return err
 		}
 		robot, err := cicd.NewRobotAccount(ctx, "robot", nil)
@@ -82,7 +82,7 @@ func main() {
 		}
 		var provider pulumi.ProviderResourceState
 		err = ctx.RegisterResource("pulumi:providers:aws", "given", pulumi.Map{"region": pulumi.String("us-east-1")},
-			&provider, pulumi.Version("7.40.0"))
+			&provider, pulumi.Version("AWS7"))
 		if err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ resources:
   robot: {type: "cicd:RobotAccount"}
   key: {type: "cicd:AccessKey", name: robot, properties: {userName: "${robot.userName}", secretsManager: {name: robot}, ssmPath: /robot}}
   role: {type: "cicd:DeploymentRole", properties: {trusted: ["${own.arn}", "${robot.userArn}"]}}
-  provider: {type: "pulumi:providers:aws", name: given, properties: {region: us-east-1}, options: {version: 7.40.0}}
+  provider: {type: "pulumi:providers:aws", name: given, properties: {region: us-east-1}, options: {version: AWS7}}
   given: {type: "cicd:RobotAccount", options: {provider: "${provider}"}}
   givenKey: {type: "cicd:AccessKey", name: given, properties: {userName: "${given.userName}", ssmPath: /given}, options: {providers: ["${provider}"]}}
   givenRole: {type: "cicd:DeploymentRole", name: given, properties: {trusted: ["${given.userArn}"]}, options: {provider: "${provider}"}}
@@ -122,10 +122,11 @@ func aws7Stack(t *testing.T, language, program string) *harness.Stack {
 	t.Helper()
 	l := harness.NewLab(t)
 	harness.UseAWS7(l)
+	_, seven := harness.AWSVersions()
 	file := map[string]string{"typescript": "index.ts", "python": "__main__.py", "go": "main.go", "yaml": "Pulumi.yaml"}[language]
 	s := harness.ProgramStack(t, l, language, "examples/robot-account-"+language)
 	dir := s.Workspace().WorkDir()
-	harness.Check(t, os.WriteFile(filepath.Join(dir, file), []byte(program), 0o600))
+	harness.Check(t, os.WriteFile(filepath.Join(dir, file), []byte(strings.ReplaceAll(program, "AWS7", seven)), 0o600))
 	env, err := lab.UseAWS7(t.Context(), language, dir)
 	harness.Check(t, err)
 	for name, value := range env {

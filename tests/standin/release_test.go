@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -78,8 +79,12 @@ func TestSDKsAgree(t *testing.T) {
 // fieldsOf returns the Go types of the fields of a type, by their pulumi names, in the source of a version of the SDK.
 func fieldsOf(t *testing.T, sdk string, of reflect.Type) map[string]string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", sdk).Output()
+	out, err := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", sdk).Output()
 	if err != nil {
+		t.Fatal(err)
+	}
+	var module struct{ Dir string }
+	if err := json.Unmarshal(out, &module); err != nil {
 		t.Fatal(err)
 	}
 	// LookupRole is in getRole.go.
@@ -87,7 +92,7 @@ func fieldsOf(t *testing.T, sdk string, of reflect.Type) map[string]string {
 	if looked, ok := strings.CutPrefix(file, "Lookup"); ok {
 		file = "get" + looked
 	}
-	path := filepath.Join(strings.TrimSpace(string(out)), strings.TrimPrefix(of.PkgPath(), sdk6),
+	path := filepath.Join(module.Dir, strings.TrimPrefix(of.PkgPath(), sdk6),
 		strings.ToLower(file[:1])+file[1:]+".go")
 	parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 	if err != nil {

@@ -55,7 +55,8 @@ func (l *Lab) Program(ctx context.Context, language, folder string) (string, err
 	return dir, nil
 }
 
-// UseAWS7 gives a copy of a program the AWS package of version 7, and returns what the program needs in its environment.
+// UseAWS7 gives a copy of a program the AWS package of version 7, and returns what the program needs in its
+// environment.
 func UseAWS7(ctx context.Context, language, dir string) (map[string]string, error) {
 	switch language {
 	case "typescript":
