@@ -167,7 +167,7 @@ func nextRevocation(
 		warnOfTokens(log, user, last, r.Now)
 		last = rotation.Revocation{} // The policy is of the old user, and goes with its keys.
 	}
-	if asked.Get("revoked").IsComputed() {
+	if asked.Get(revokedInput).IsComputed() {
 		return last, nil, nil
 	}
 	next, changes := last.Next(r.Revoked, r)
@@ -301,7 +301,7 @@ func journalRequest(in property.Map, now time.Time) (rotation.Request, error) {
 	if v := in.Get("previous"); v.IsString() {
 		r.Previous = rotation.Status(v.AsString())
 	}
-	if v := in.Get("revoked"); v.IsBool() {
+	if v := in.Get(revokedInput); v.IsBool() {
 		r.Revoked = v.AsBool()
 	}
 	for name, interval := range map[string]*time.Duration{"rotateEvery": &r.Every, "handOver": &r.HandOver} {

@@ -93,7 +93,7 @@ func (b *accessKeyBuilder) build() (pulumi.Output, error) {
 		"rotateEvery": b.in.Text("rotateEvery"),
 		"previous":    b.in.Text("previous"),
 		"handOver":    b.in.Text("handOver"),
-		"revoked":     b.in.Boolean("revoked"),
+		revokedInput:  b.in.Boolean(revokedInput),
 		"pgpKey":      b.in.Text("pgpKey"),
 		"userKeys": apply(b.listed, func(list keyList) ([][]string, error) {
 			if !list.known {
@@ -132,16 +132,16 @@ func (b *accessKeyBuilder) build() (pulumi.Output, error) {
 		}
 		journal.PreviousStatus = rotation.Status(previous)
 		b.revocation = rotation.Phase(revoked)
-		return b.register(urn, journal)
+		return b.registerKeys(urn, journal)
 	}), nil
 }
 
-// register registers the keys that the journal names, and the stores of the current one. A previous key that stays
+// registerKeys registers the keys that the journal names, and the stores of the current one. A previous key that stays
 // active comes first: if the engine does not know it, that is found before anything is deleted. One that is switched
 // off comes last, when its successor works and is in every store. While the component is revoked, both keys and the
 // policy of the session tokens come first and do not wait for each other, so that a failure of one keeps nothing else
 // from being revoked.
-func (b *accessKeyBuilder) register(component pulumi.URN, j rotation.Journal) (*accessKeys, error) {
+func (b *accessKeyBuilder) registerKeys(component pulumi.URN, j rotation.Journal) (*accessKeys, error) {
 	keys := &accessKeys{previousID: pulumi.String("").ToStringOutput()}
 	previousID := func() (string, error) { return "", nil }
 	registerPrevious := func(opts ...pulumi.ResourceOption) (*awsiam.AccessKey, error) {
@@ -201,9 +201,9 @@ func (b *accessKeyBuilder) register(component pulumi.URN, j rotation.Journal) (*
 
 // status returns the status of a key for AWS: every key is switched off while the component is revoked.
 func (b *accessKeyBuilder) status(s rotation.Status) pulumi.StringPtrInput {
-	revoked := b.in.Known("revoked") && b.in.Bool("revoked")
-	known := b.in.Known("revoked") || s == rotation.Inactive
-	return b.in.Derived(awsStatus(s == rotation.Active && !revoked), known, "revoked")
+	revoked := b.in.Known(revokedInput) && b.in.Bool(revokedInput)
+	known := b.in.Known(revokedInput) || s == rotation.Inactive
+	return b.in.Derived(awsStatus(s == rotation.Active && !revoked), known, revokedInput)
 }
 
 // registerKey registers the key of a generation in its slot. The engine calls allowed, with the name of the user,
@@ -356,7 +356,7 @@ func (b *accessKeyBuilder) list(user string) ([]rotation.UserKey, error) {
 
 var errNoUser = errors.New("the user does not exist")
 
-// isNotFound reports whether an error of the AWS provider says that a user does not exist.
+// isNotFound reports whether an error of the AWS provider says that what it looked up in IAM does not exist.
 func isNotFound(message string) bool {
 	return strings.Contains(message, "couldn't find resource") || strings.Contains(message, "NoSuchEntity")
 }
@@ -511,12 +511,13 @@ func (b *accessKeyBuilder) warnOfUnmanaged(j rotation.Journal, keys *accessKeys)
 				unmanaged = append(unmanaged, rotation.CreatedAlongside(listed.keys, now, current)...)
 			}
 		}
-		b.warn(user, unmanaged)
+		b.warnOfKeys(user, unmanaged)
 		return struct{}{}, nil
 	})
 }
 
-func (b *accessKeyBuilder) warn(user string, unmanaged []rotation.UserKey) {
+// warnOfKeys warns of keys of the user that the component does not manage.
+func (b *accessKeyBuilder) warnOfKeys(user string, unmanaged []rotation.UserKey) {
 	if len(unmanaged) == 0 {
 		return
 	}

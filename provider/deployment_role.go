@@ -23,7 +23,7 @@ const (
 	trustedJobsInput     = "trustedJobs"
 	managedPoliciesInput = "managedPolicyArns"
 	inlinePoliciesInput  = "inlinePolicies"
-	revokeInput          = "revokeSessionsBefore"
+	revokeSessionsInput  = "revokeSessionsBefore"
 
 	intoTrustPolicy = "a role's trust policy"
 )
@@ -79,7 +79,7 @@ func deploymentRoleRules(aws serve.Identity) input.Rules {
 		"allowSessionTags": input.OrNull(input.Boolean),
 		"sourceIps": input.AtMost(iam.MaxTrustSources, intoTrustPolicy, input.NonEmpty(iam.CheckCIDR,
 			"leave it out to allow calls from anywhere")),
-		revokeInput: input.Text(func(s string) error {
+		revokeSessionsInput: input.Text(func(s string) error {
 			_, err := iam.ParseRevocation(s, time.Now())
 			return err
 		}),
@@ -122,7 +122,7 @@ func checkDeploymentRole(in *input.Inputs, name string) {
 			return
 		}
 	}
-	checkTrust(in, nil)
+	trustPolicy(in, nil)
 }
 
 // checkRoleRoom reports whether the inline policies leave room for the one that revokes sessions.
@@ -138,7 +138,7 @@ func checkRoleRoom(in *input.Inputs) error {
 		}
 	}
 	if err := iam.CheckRolePolicies(texts); err != nil {
-		return fmt.Errorf("%w; %d of them are those of %s", err, len(revocation), revokeInput)
+		return fmt.Errorf("%w; %d of them are those of %s", err, len(revocation), revokeSessionsInput)
 	}
 	return nil
 }
@@ -146,10 +146,10 @@ func checkRoleRoom(in *input.Inputs) error {
 // sessionsPolicy returns the policy that revokes the role's sessions, or an empty string if there is none or its time
 // is unknown.
 func sessionsPolicy(in *input.Inputs) (string, error) {
-	if !in.Given(revokeInput) || !in.Known(revokeInput) {
+	if !in.Given(revokeSessionsInput) || !in.Known(revokeSessionsInput) {
 		return "", nil
 	}
-	before, err := iam.ParseRevocation(in.String(revokeInput), time.Now())
+	before, err := iam.ParseRevocation(in.String(revokeSessionsInput), time.Now())
 	if err != nil {
 		return "", err
 	}
@@ -159,13 +159,13 @@ func sessionsPolicy(in *input.Inputs) (string, error) {
 // trustInputs are the inputs that the trust policy is made of.
 var trustInputs = []string{"trusted", trustedJobsInput, "sessionNames", "externalId", "sourceIps", "allowSessionTags"}
 
-// checkTrust returns the trust policy of inputs that have passed their rules, and whether it is known. It reports a
+// trustPolicy returns the trust policy of inputs that have passed their rules, and whether it is known. It reports a
 // problem with the policy as a whole. A policy with jobs is checked without an account too, and is not known then.
-func checkTrust(in *input.Inputs, account *iam.Account) (policy string, known bool) {
+func trustPolicy(in *input.Inputs, account *iam.Account) (policy string, known bool) {
 	if !in.Known(trustInputs...) {
 		return "", false
 	}
-	policy, err := readTrust(in, account)
+	policy, err := writeTrust(in, account)
 	if err != nil {
 		blamed := "trusted"
 		if !in.Given(blamed) {
@@ -176,8 +176,8 @@ func checkTrust(in *input.Inputs, account *iam.Account) (policy string, known bo
 	return policy, account != nil || !in.Given(trustedJobsInput)
 }
 
-// readTrust returns the trust policy of inputs that have passed their rules and are known.
-func readTrust(in *input.Inputs, account *iam.Account) (string, error) {
+// writeTrust returns the trust policy of inputs that have passed their rules and are known.
+func writeTrust(in *input.Inputs, account *iam.Account) (string, error) {
 	if account == nil {
 		account = &iam.Account{}
 	}
@@ -202,7 +202,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 	if err != nil {
 		return nil, err
 	}
-	trust, known := checkTrust(c.in, aws.Account)
+	trust, known := trustPolicy(c.in, aws.Account)
 	if err := c.in.Err(); err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 		return nil, err
 	}
 
-	trustPolicy := c.in.Derived(trust, known, trustInputs...)
+	policy := c.in.Derived(trust, known, trustInputs...)
 	var description pulumi.StringPtrInput = pulumi.String(defaultRoleDescription)
 	if c.in.Given("description") {
 		description = c.in.Text("description")
@@ -232,7 +232,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 		Name:                c.in.Text("roleName"),
 		Path:                c.in.Text("path"),
 		Description:         description,
-		AssumeRolePolicy:    trustPolicy,
+		AssumeRolePolicy:    policy,
 		MaxSessionDuration:  c.in.Integer("maxSessionDuration"),
 		PermissionsBoundary: c.in.Text("permissionsBoundary"),
 		Tags:                c.in.TextMap("tags", nil),
@@ -257,7 +257,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 	deployment.RoleName = whenRegistered(role, role.Name)
 	deployment.RoleArn = role.Arn
 	deployment.RoleUniqueID = role.UniqueId
-	deployment.TrustPolicy = trustPolicy
+	deployment.TrustPolicy = policy
 	return deployment, nil
 }
 
@@ -333,7 +333,7 @@ func putInlinePolicies(c *construction, role *awsiam.Role, child pulumi.Resource
 func revokeSessions(
 	c *construction, deployment *DeploymentRole, role *awsiam.Role, caller string, child pulumi.ResourceOption,
 ) error {
-	if !c.in.Given(revokeInput) {
+	if !c.in.Given(revokeSessionsInput) {
 		return nil
 	}
 	policy, err := sessionsPolicy(c.in)
@@ -343,11 +343,11 @@ func revokeSessions(
 	if _, err := awsiam.NewRolePolicy(c.Context, childName(c.name, iam.RevokedSessionsPolicy), &awsiam.RolePolicyArgs{
 		Name:   pulumi.String(iam.RevokedSessionsPolicy),
 		Role:   role.Name,
-		Policy: c.in.Derived(policy, policy != "", revokeInput),
+		Policy: c.in.Derived(policy, policy != "", revokeSessionsInput),
 	}, child, unprotected, createFirst); err != nil {
 		return fmt.Errorf("register the policy that revokes sessions: %w", err)
 	}
-	before, err := iam.ParseRevocation(c.in.String(revokeInput), time.Now())
+	before, err := iam.ParseRevocation(c.in.String(revokeSessionsInput), time.Now())
 	if err != nil || time.Since(before) > iam.LongestSession {
 		return nil //nolint:nilerr // The time is unknown.
 	}
@@ -356,7 +356,7 @@ func revokeSessions(
 			return struct{}{}, nil
 		}
 		return struct{}{}, c.warn(deployment, "%s: this update runs in a session of the role %s; if the session was issued "+
-			"before the time, the update cuts itself off", revokeInput, name)
+			"before the time, the update cuts itself off", revokeSessionsInput, name)
 	})
 	return nil
 }

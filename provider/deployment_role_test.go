@@ -568,19 +568,19 @@ func TestRevokeSessions(t *testing.T) {
 	}{
 		"none": {caller, resource.PropertyMap{"roleName": resource.NewProperty("keeper")}, "", false},
 		"of another role": {caller, resource.PropertyMap{
-			"roleName": resource.NewProperty("deploy"), revokeInput: resource.NewProperty(recent),
+			"roleName": resource.NewProperty("deploy"), revokeSessionsInput: resource.NewProperty(recent),
 		}, "DateLessThan", false},
 		"of the caller's role": {caller, resource.PropertyMap{
-			"roleName": resource.NewProperty("keeper"), revokeInput: resource.NewProperty(recent),
+			"roleName": resource.NewProperty("keeper"), revokeSessionsInput: resource.NewProperty(recent),
 		}, "DateLessThan", true},
 		"of the caller's role, long ago": {caller, resource.PropertyMap{
-			"roleName": resource.NewProperty("keeper"), revokeInput: resource.NewProperty("2026-01-01T00:00:00Z"),
+			"roleName": resource.NewProperty("keeper"), revokeSessionsInput: resource.NewProperty("2026-01-01T00:00:00Z"),
 		}, "2026-01-01T00:00:00Z", false},
 		"of a role with the name of the user who calls": {"arn:aws:iam::123456789012:user/keeper", resource.PropertyMap{
-			"roleName": resource.NewProperty("keeper"), revokeInput: resource.NewProperty(recent),
+			"roleName": resource.NewProperty("keeper"), revokeSessionsInput: resource.NewProperty(recent),
 		}, "DateLessThan", false},
 		"unknown": {caller, resource.PropertyMap{
-			"roleName": resource.NewProperty("keeper"), revokeInput: resource.MakeComputed(resource.NewProperty("")),
+			"roleName": resource.NewProperty("keeper"), revokeSessionsInput: resource.MakeComputed(resource.NewProperty("")),
 		}, "unknown", false},
 	} {
 		t.Run(about, func(t *testing.T) {
@@ -624,7 +624,7 @@ func TestRevokeSessionsRoom(t *testing.T) {
 		for _, revoked := range []bool{false, true} {
 			inputs := resource.PropertyMap{"inlinePolicies": document(size)}
 			if revoked {
-				inputs[revokeInput] = resource.NewProperty("2026-11-26T15:30:00Z")
+				inputs[revokeSessionsInput] = resource.NewProperty("2026-11-26T15:30:00Z")
 			}
 			tp := startProvider(t)
 			_, err := tp.Construct(t.Context(), tp.roleRequest(t, inputs))

@@ -125,3 +125,23 @@ func splitName(s string) (dir, name string) {
 	i := strings.LastIndex(s, "/") + 1
 	return s[:i], s[i:]
 }
+
+// CallerUser returns the name of the user who calls with an access key or a session token, by the caller's ARN, or an
+// empty string for another caller.
+func CallerUser(callerARN string) string {
+	a, _ := parseARN(callerARN)
+	if path, isUser := strings.CutPrefix(a.resource, "user/"); isUser && a.service == "iam" {
+		return path[strings.LastIndex(path, "/")+1:]
+	}
+	return ""
+}
+
+// SessionRole returns the name of the role that a caller's ARN is a session of, or an empty string.
+func SessionRole(callerARN string) string {
+	a, ok := parseARN(callerARN)
+	if !ok {
+		return ""
+	}
+	role, _ := sessionRole(a)
+	return role[strings.LastIndex(role, "/")+1:]
+}

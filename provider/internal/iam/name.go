@@ -47,6 +47,15 @@ func CheckGroupName(s string) error { return checkName(s, maxGroupName) }
 // takes some more characters for inline policies; the common set keeps the names usable everywhere.
 func CheckPolicyName(s string) error { return checkName(s, maxPolicyName) }
 
+// CheckInlinePolicyName reports whether name can be that of an inline policy of a role. That of the policy which
+// revokes sessions is taken.
+func CheckInlinePolicyName(name string) error {
+	if strings.EqualFold(name, RevokedSessionsPolicy) {
+		return rule.Broken("must not be %q, which is the policy of revokeSessionsBefore", RevokedSessionsPolicy)
+	}
+	return CheckPolicyName(name)
+}
+
 func checkName(s string, limit int) error {
 	switch {
 	case s == "":

@@ -1,7 +1,6 @@
 package iam
 
 import (
-	"strings"
 	"time"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
@@ -67,32 +66,4 @@ func ParseRevocation(s string, now time.Time) (time.Time, error) {
 			"out, take them out of trusted or trustedJobs")
 	}
 	return t, nil
-}
-
-// CheckInlinePolicyName reports whether a policy document can be an inline policy of a role under a name.
-func CheckInlinePolicyName(name string) error {
-	if strings.EqualFold(name, RevokedSessionsPolicy) {
-		return rule.Broken("must not be %q, which is the policy of revokeSessionsBefore", RevokedSessionsPolicy)
-	}
-	return CheckPolicyName(name)
-}
-
-// CallerUser returns the name of the user who calls with an access key or a session token, by the caller's ARN, or an
-// empty string for another caller.
-func CallerUser(callerARN string) string {
-	a, _ := parseARN(callerARN)
-	if path, isUser := strings.CutPrefix(a.resource, "user/"); isUser && a.service == "iam" {
-		return path[strings.LastIndex(path, "/")+1:]
-	}
-	return ""
-}
-
-// SessionRole returns the name of the role that a caller's ARN is a session of, or an empty string.
-func SessionRole(callerARN string) string {
-	a, ok := parseARN(callerARN)
-	if !ok {
-		return ""
-	}
-	role, _ := sessionRole(a)
-	return role[strings.LastIndex(role, "/")+1:]
 }
