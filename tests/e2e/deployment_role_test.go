@@ -331,7 +331,7 @@ func TestDeploymentRoleInputs(t *testing.T) {
 	var guide struct {
 		Statement []struct{ Action []string }
 	}
-	harness.Check(t, json.Unmarshal([]byte(guideJSON(t, "permissions.md", 2)), &guide))
+	harness.Check(t, json.Unmarshal([]byte(guideJSON(t, "permissions.md", 3)), &guide))
 	documented := guide.Statement[0].Action
 	slices.Sort(documented)
 	harness.Same(t, "the permissions for roles", documented, slices.Sorted(maps.Keys(called)))

@@ -490,6 +490,6 @@ func TestOidcProvider(t *testing.T) {
 	var page struct {
 		Statement []struct{ Action []string }
 	}
-	harness.Check(t, json.Unmarshal([]byte(guideJSON(t, "permissions.md", 3)), &page))
+	harness.Check(t, json.Unmarshal([]byte(guideJSON(t, "permissions.md", 4)), &page))
 	harness.Same(t, "the permissions for providers", page.Statement[0].Action, slices.Sorted(maps.Keys(called)))
 }
