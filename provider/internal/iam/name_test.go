@@ -80,10 +80,21 @@ func TestHints(t *testing.T) {
 		"session":      {formOnly.CheckRoleScope("arn:aws:sts::123456789012:assumed-role/deploy/me"), `"arn:aws:iam::123456789012:role/deploy"`},
 		"address":      {CheckCIDR("203.0.113.5"), `"203.0.113.5/32"`},
 		"host bits":    {CheckCIDR("10.1.2.3/8"), `"10.0.0.0/8"`},
+		"name":         {CheckUserName("arn:aws:iam::123456789012:user/ci/bot"), `this is an ARN; did you mean "bot"?`},
+		"policy":       {formOnly.CheckPolicyARN("aws:policy/ReadOnlyAccess"), `"arn:aws:iam::aws:policy/ReadOnlyAccess"`},
+		"principal":    {formOnly.CheckPrincipal("role/ci/deploy"), `arn:aws:iam::ACCOUNT:role/ci/deploy`},
 		"two tags":     {CheckTagKeys(nil, nil, []string{"Owner", "owner"}), "Owner and owner"},
 	} {
 		if tt.err == nil || !strings.Contains(tt.err.Error(), tt.hint) {
 			t.Errorf("%s: %v does not propose %s", name, tt.err, tt.hint)
+		}
+	} // What is wrong otherwise too is not proposed.
+	for _, err := range []error{
+		CheckUserName("arn:aws:iam::123456789012:user/a b"), formOnly.CheckPolicyARN("aws:policy/a b"),
+		formOnly.CheckPrincipal("role/a b"),
+	} {
+		if err == nil || strings.Contains(err.Error(), "did you mean") {
+			t.Errorf("%v proposes something", err)
 		}
 	}
 }
