@@ -601,7 +601,7 @@ func TestMakeHelp(t *testing.T) {
 	t.Parallel()
 	root := harness.Repo(t)
 	var listed []string
-	for line := range strings.Lines(harness.Succeed(t, root, nil, "make", "help")) {
+	for line := range strings.Lines(harness.Succeed(t, root, nil, "make", "--no-print-directory", "help")) {
 		listed = append(listed, strings.Fields(line)[0])
 	}
 	_, phony, _ := strings.Cut(harness.Read(t, root, "Makefile"), "\n.PHONY: ")
