@@ -9,7 +9,7 @@ import (
 // checkRegistered reports whether a resource was registered. The Pulumi SDK returns no error where it could not
 // register the hooks of a resource, but an empty resource: the engine would delete the one that exists.
 //
-// Needless once RegisterResource returns that error: TestSDKHidesFailedHooks fails then. Seen in v3.274.1; no upstream
+// Needless once RegisterResource returns that error: TestSDKHidesFailedHooks fails then. Seen in v3.259.0; no upstream
 // issue is known.
 func checkRegistered(urn pulumi.URN) error {
 	if urn == "" {

@@ -1,8 +1,8 @@
 module deployment-role
 
-go 1.26.6
+go 1.26.0
 
 require (
 	github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd v0.1.0
-	github.com/pulumi/pulumi/sdk/v3 v3.274.1
+	github.com/pulumi/pulumi/sdk/v3 v3.259.0
 )

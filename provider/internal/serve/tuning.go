@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// maxVerbosity is the highest level of logging, as -v sets it. At the level above, the Pulumi SDK v3.274.1 logs every
+	// maxVerbosity is the highest level of logging, as -v sets it. At the level above, the Pulumi SDK v3.259.0 logs every
 	// value that it reads, and what is within a secret in the clear.
 	maxVerbosity = 8
 	// garbagePercent is how much garbage may gather, as GOGC sets it. What a construct leaves is nearly all garbage: at

@@ -21,7 +21,7 @@ import (
 // 574).
 //
 // Needless once the SDK closes what it opens, and the framework keeps both: TestSDKLeavesConnectionsOpen,
-// TestFrameworkDropsDependencies and TestFrameworkDropsAliases fail then. Seen in SDK v3.274.1.
+// TestFrameworkDropsDependencies and TestFrameworkDropsAliases fail then. Seen in SDK v3.259.0.
 func constructAndClose(
 	ctx context.Context, req *pulumirpc.ConstructRequest, shared *host.HostClient, construct host.ConstructFunc,
 ) (*pulumirpc.ConstructResponse, error) {
@@ -43,6 +43,7 @@ func constructAndClose(
 		ctx *pulumi.Context, typ, name string, inputs host.ConstructInputs, options pulumi.ResourceOption,
 	) (*host.ConstructResult, error) {
 		opened = ctx
+		defer keepUnknowns(req)
 		return onNewStack(func() (*host.ConstructResult, error) { return construct(ctx, typ, name, inputs, options) })
 	})
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // contexts, so at each construct, and never ends it. Here, the constructs of a deployment share one.
 //
 // Needless once pulumi.Context.Close ends the callback server: TestSDKLeavesHookServersOpen fails then. Seen in
-// v3.274.1; no upstream issue is known.
+// v3.259.0; no upstream issue is known.
 type hooks struct {
 	// ended is done when the session is over; no hook is registered after that.
 	ended context.Context

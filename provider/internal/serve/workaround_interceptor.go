@@ -19,7 +19,7 @@ const maxError = 64 << 10
 // is called.
 //
 // The description of the service is changed for it, since host.MainContext takes no interceptors (no upstream issue is
-// known). Needless once it does: TestMainTakesNoInterceptors fails then. Seen in SDK v3.274.1.
+// known). Needless once it does: TestMainTakesNoInterceptors fails then. Seen in SDK v3.259.0.
 func init() {
 	service := &pulumirpc.ResourceProvider_ServiceDesc
 	for i := range service.Methods {

@@ -8,12 +8,16 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// asOutputValues writes unknown outputs as output values, the only form in which older engines take them in an update:
-// the outputs of resources that the update skips because of --target, --exclude or an error elsewhere. Those engines
-// drop other unknown outputs, and the program would take them for null.
+// keepUnknowns has the Pulumi SDK keep the outputs that are unknown in an update: those of resources that the update
+// skips because of --target, --exclude or an error elsewhere. The SDK leaves them out of its answer unless the request
+// is for a preview, and the program would take them for null. It reads that of the request once the component is
+// constructed.
 //
-// Needless once the oldest CLI that is supported takes them as they are: 3.274.1 does, 3.259.0 does not. No upstream
-// issue is known.
+// Needless once the SDK keeps unknown outputs in updates: TestSDKDropsUnknownOutputs fails then. Seen in SDK v3.259.0;
+// no upstream issue is known.
+func keepUnknowns(constructed *pulumirpc.ConstructRequest) { constructed.DryRun = true }
+
+// asOutputValues writes unknown outputs as output values, the only form in which the engine takes them in an update.
 func asOutputValues(resp *pulumirpc.ConstructResponse) error {
 	options := plugin.MarshalOptions{
 		KeepUnknowns: true, KeepSecrets: true, KeepResources: true, KeepOutputValues: true, KeepByteString: true,
