@@ -847,11 +847,15 @@ func TestAccessKeyStoresRenamed(t *testing.T) {
 
 	// The new name is that of somebody else's.
 	s.takeStores("taken", "ID", "SECRET")
-	// In this order: the way back from a refused name makes a secret of that name once nobody else has it.
+	// The update back from a refused name asks for a secret of that name once more, to delete it in the next.
 	for _, refused := range []struct {
 		want   string
 		inputs values
-	}{{"ResourceExistsException", stores("taken", "b")}, {"ParameterAlreadyExists", stores("b", "taken")}} {
+	}{
+		{"ResourceExistsException", stores("taken", "b")},
+		{"ResourceExistsException", stores("b", "b")},
+		{"ParameterAlreadyExists", stores("b", "taken")},
+	} {
 		want := refused.want
 		s.Lab.Calls()
 		s.Give(refused.inputs)
