@@ -91,6 +91,9 @@ func (l *Lab) Writes() []string {
 // Enforce has every later call authenticated, and authorised against the policies in the account; or, with
 // false, none.
 func (l *Lab) Enforce(ctx context.Context, on bool) error {
+	// A call under way may have lifted the enforcement, and enforces again when it is done.
+	l.front.passing.Lock()
+	defer l.front.passing.Unlock()
 	l.front.setEnforcing(on)
 	return l.moto.control(ctx, "reset-auth", authCount(on))
 }
