@@ -127,7 +127,7 @@ func checkDeploymentRole(in *input.Inputs, name string) {
 
 // checkRoleRoom reports whether the inline policies leave room for the one that revokes sessions.
 func checkRoleRoom(in *input.Inputs) error {
-	revocation, err := sessionsPolicy(in)
+	revocation, _, err := sessionsPolicy(in)
 	if err != nil || revocation == "" {
 		return err
 	}
@@ -143,17 +143,17 @@ func checkRoleRoom(in *input.Inputs) error {
 	return nil
 }
 
-// sessionsPolicy returns the policy that revokes the role's sessions, or an empty string if there is none or its time
-// is unknown.
-func sessionsPolicy(in *input.Inputs) (string, error) {
+// sessionsPolicy returns the policy that revokes the role's sessions, and the time before which they were issued. The
+// policy is an empty string if there is none or its time is unknown.
+func sessionsPolicy(in *input.Inputs) (policy string, before time.Time, err error) {
 	if !in.Given(revokeSessionsInput) || !in.Known(revokeSessionsInput) {
-		return "", nil
+		return "", time.Time{}, nil
 	}
-	before, err := iam.ParseRevocation(in.String(revokeSessionsInput), time.Now())
-	if err != nil {
-		return "", err
+	before, err = iam.ParseRevocation(in.String(revokeSessionsInput), time.Now())
+	if err == nil {
+		policy, err = iam.RevokeIssuedBeforePolicy(before)
 	}
-	return iam.RevokeIssuedBeforePolicy(before)
+	return policy, before, err
 }
 
 // trustInputs are the inputs that the trust policy is made of.
@@ -336,7 +336,7 @@ func revokeSessions(
 	if !c.in.Given(revokeSessionsInput) {
 		return nil
 	}
-	policy, err := sessionsPolicy(c.in)
+	policy, before, err := sessionsPolicy(c.in)
 	if err != nil {
 		return err
 	}
@@ -347,9 +347,8 @@ func revokeSessions(
 	}, child, unprotected, createFirst); err != nil {
 		return fmt.Errorf("register the policy that revokes sessions: %w", err)
 	}
-	before, err := iam.ParseRevocation(c.in.String(revokeSessionsInput), time.Now())
-	if err != nil || time.Since(before) > iam.LongestSession {
-		return nil //nolint:nilerr // The time is unknown.
+	if policy == "" || time.Since(before) > iam.LongestSession {
+		return nil
 	}
 	apply(role.Name, func(name string) (struct{}, error) {
 		if name != caller {
