@@ -1,5 +1,6 @@
 # What the tests and the demo run with, in .tools: "make -f tools/toolchain.mk GOAL...". The goals are env, which gets
-# the CLI, the AWS plugin, moto and this plugin, and before it languages of programs: nodejs, python, go and yaml.
+# the CLI, the AWS plugin, moto and this plugin, and before it languages of programs: nodejs, python, go and yaml,
+# and aws7, the AWS plugin of version 7.
 #
 # Make's timestamps tell what is up to date. A file in .tools/done stands for a step that ended well: one that was
 # interrupted is done again. .tools/env, to be sourced, is written last.
