@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/harness"
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
@@ -227,6 +228,9 @@ func startDemo(t *testing.T, language string, flags ...string) *demoRun {
 	return start(t, exec.CommandContext(t.Context(), demoProgram(t), append(flags, "-language", language)...))
 }
 
+// demoLimit is how long a demo may take. One that hangs fails its own test, and not the whole package.
+const demoLimit = 5 * time.Minute
+
 // start starts a command that runs the demo.
 func start(t *testing.T, cmd *exec.Cmd) *demoRun {
 	t.Helper()
@@ -241,6 +245,8 @@ func start(t *testing.T, cmd *exec.Cmd) *demoRun {
 	harness.Check(t, err)
 	d.out = bufio.NewReader(out)
 	harness.Check(t, d.cmd.Start())
+	limit := time.AfterFunc(demoLimit, func() { _ = d.cmd.Process.Kill() })
+	t.Cleanup(func() { limit.Stop() })
 	d.dir = filepath.Join(harness.Repo(t), regexp.MustCompile(`\.tools/\w+-\d+`).FindString(d.await(t, "Starting an AWS account")))
 	if _, err := os.Stat(d.dir); err != nil {
 		t.Errorf("the demo does not say where its temporary folder is: %v", err)

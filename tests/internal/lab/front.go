@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -24,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/sync/semaphore"
 )
 
 // A Call is one call of an AWS API, as the endpoint saw it.
@@ -78,9 +80,12 @@ type front struct {
 
 	// serving is held by the calls that have arrived and are not served yet.
 	serving sync.RWMutex
-	// passing is held by the calls that are with moto, and alone by one for which moto is told something else.
-	passing sync.RWMutex
+	// passing is held by the calls that are with moto, and wholly by one for which moto is told something else.
+	passing *semaphore.Weighted
 }
+
+// alone is the weight of a call that is with moto while no other is.
+const alone = int64(math.MaxInt64)
 
 func startFront(m *moto) (*front, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -101,6 +106,7 @@ func startFront(m *moto) (*front, error) {
 		temporary:  map[string]caller{},
 		now:        time.Now,
 		control:    m.control,
+		passing:    semaphore.NewWeighted(alone),
 		secret: func(region string) *secretsmanager.Client {
 			return secretsmanager.NewFromConfig(config(m.url, region, accessKeyID, secretAccessKey, ""))
 		},
@@ -187,29 +193,27 @@ func (f *front) serve(w http.ResponseWriter, r *http.Request, asked Call, body [
 		defer done()
 		send(sent)
 	}
+	// What the lab decides itself lifts moto's enforcement for a moment.
+	weight := alone
+	if !strings.HasPrefix(call.Action, "AssumeRole") && !f.isEnforcing() {
+		weight = 1
+	}
+	if err := f.passing.Acquire(r.Context(), weight); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	defer f.passing.Release(weight)
 	switch call.Action {
 	case "AssumeRoleWithWebIdentity":
-		f.passing.Lock()
-		defer f.passing.Unlock()
 		f.serveWebIdentity(answer, r, params)
 		return
 	case "AssumeRole":
-		f.passing.Lock()
-		defer f.passing.Unlock()
 		trusted, done := f.decideTrust(r, call)
 		if !trusted {
 			writeError(answer, "sts", http.StatusForbidden, "AccessDenied", "The role does not trust the caller.")
 			return
 		}
 		defer done()
-	default:
-		if !f.isEnforcing() {
-			f.passing.RLock()
-			defer f.passing.RUnlock()
-			break
-		}
-		f.passing.Lock()
-		defer f.passing.Unlock()
 	}
 	allowed, done := f.decideDenials(r, call)
 	if !allowed {

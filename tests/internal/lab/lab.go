@@ -92,8 +92,10 @@ func (l *Lab) Writes() []string {
 // false, none.
 func (l *Lab) Enforce(ctx context.Context, on bool) error {
 	// A call under way may have lifted the enforcement, and enforces again when it is done.
-	l.front.passing.Lock()
-	defer l.front.passing.Unlock()
+	if err := l.front.passing.Acquire(ctx, alone); err != nil {
+		return err
+	}
+	defer l.front.passing.Release(alone)
 	l.front.setEnforcing(on)
 	return l.moto.control(ctx, "reset-auth", authCount(on))
 }
