@@ -129,7 +129,7 @@ func checkAccessKey(in *input.Inputs, _ string) {
 
 // newAccessKey registers an access key with its children.
 func newAccessKey(c *construction) (pulumi.ComponentResource, error) {
-	if err := c.RequirePulumiVersion(cliVersions); err != nil {
+	if err := c.RequireCLI(c.Context, cliVersions); err != nil {
 		return nil, fmt.Errorf("access keys need the Pulumi CLI %s: %w", cliVersions, err)
 	}
 	if err := refuseSelf(c); err != nil {

@@ -65,7 +65,8 @@ func (b *accessKeyBuilder) registerTokenPolicy(component pulumi.URN) (*awsiam.Us
 	default:
 		return nil, nil //nolint:nilnil // There is none.
 	}
-	explained, err := b.explainErrors(b.component, "the policy", func(args *pulumi.ErrorHookArgs) string {
+	const typ = "aws:iam/userPolicy:UserPolicy"
+	explained, err := b.explainErrors(b.component, typ, b.name, func(args *pulumi.ErrorHookArgs) string {
 		document, _ := textOf(args.NewInputs["policy"])
 		if args.FailedOperation == "delete" || document == "" {
 			return ""
@@ -94,7 +95,7 @@ func (b *accessKeyBuilder) explainSwitch(slot string) (pulumi.ResourceOption, er
 	if b.revocation != rotation.Revoked {
 		return pulumi.Composite(), nil
 	}
-	return b.explainErrors(b.component, slot, func(args *pulumi.ErrorHookArgs) string {
+	return b.explainErrors(b.component, "aws:iam/accessKey:AccessKey", slot, func(args *pulumi.ErrorHookArgs) string {
 		if args.FailedOperation != "update" {
 			return ""
 		}

@@ -97,7 +97,7 @@ func (c *construction) adopt(aws serve.Identity, objects ...named) (imports, err
 	}
 	// A CLI before 3.174.0 imports only what does not differ from the inputs, 3.174.0 itself panics (pull requests 19339
 	// and 19750 of pulumi/pulumi), and none before 3.218.0 tells its version.
-	if err := c.RequirePulumiVersion(cliVersions); err != nil {
+	if err := c.RequireCLI(c.Context, cliVersions); err != nil {
 		return nil, fmt.Errorf("adopt needs the Pulumi CLI %s: %w", cliVersions, err)
 	}
 	if aws.Account == nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	rpc "github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil/rpcerror"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -154,6 +155,12 @@ func (c *construction) register(made pulumi.ComponentResource) (pulumi.ResourceO
 		child = pulumi.Composite(child, guard, createFirst)
 	}
 	return child, nil
+}
+
+// childURN returns the URN of the component's child of a type and name.
+func (c *construction) childURN(typ tokens.Type, name string) resource.URN {
+	component := serve.URNOf(c.Stack(), c.Project(), c.parent, c.token, c.name)
+	return serve.URNOf(c.Stack(), c.Project(), string(component), string(typ), name)
 }
 
 // refuseUnknowns returns an option for the children of a component with unknown inputs in an update, which has the

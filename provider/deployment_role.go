@@ -224,7 +224,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 	if c.in.Given("description") {
 		description = c.in.Text("description")
 	}
-	explained, err := c.explainTaken(deployment, map[string]named{"aws:iam/role:Role": namedRole})
+	explained, err := c.explainTaken(deployment, namedRole, roleResource(c))
 	if err != nil {
 		return nil, err
 	}

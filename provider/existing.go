@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
@@ -13,11 +14,12 @@ import (
 // errorHookVersions are the versions of the Pulumi CLI that have error hooks in Go.
 const errorHookVersions = ">=3.217.1"
 
-// explainExisting returns an option for children that tells the way on if AWS has an object of the same name already.
+// explainExisting returns an option for the child of a type and name that tells the way on if AWS has an object of the
+// same name already.
 func (c *construction) explainExisting(
-	component pulumi.ComponentResource, explain func(args *pulumi.ErrorHookArgs) string,
+	component pulumi.ComponentResource, typ tokens.Type, name string, explain func(args *pulumi.ErrorHookArgs) string,
 ) (pulumi.ResourceOption, error) {
-	return c.explainErrors(component, "all children", func(args *pulumi.ErrorHookArgs) string {
+	return c.explainErrors(component, typ, name, func(args *pulumi.ErrorHookArgs) string {
 		if len(args.Errors) == 0 || !strings.Contains(args.Errors[0], "EntityAlreadyExists") {
 			return ""
 		}
@@ -25,22 +27,20 @@ func (c *construction) explainExisting(
 	})
 }
 
-// explainErrors returns an option for some children, whose name is unique among those of the component, that tells the
-// way on after an error, unless there is nothing to tell.
+// explainErrors returns an option for the child of a type and name that tells the way on after an error, unless there
+// is nothing to tell.
 // An error hook cannot add to the error of AWS, only replace it, so this one logs a second error on the component. A
 // CLI without error hooks shows the error of AWS alone.
 func (c *construction) explainErrors(
-	component pulumi.ComponentResource, children string,
-	explain func(args *pulumi.ErrorHookArgs) string,
+	component pulumi.ComponentResource, typ tokens.Type, name string, explain func(args *pulumi.ErrorHookArgs) string,
 ) (pulumi.ResourceOption, error) {
 	if c.DryRun() {
 		return pulumi.Composite(), nil
 	}
-	if err := c.RequirePulumiVersion(errorHookVersions); err != nil {
+	if err := c.RequireCLI(c.Context, errorHookVersions); err != nil {
 		return pulumi.Composite(), nil //nolint:nilerr // See above.
 	}
-	name := fmt.Sprintf("explain errors of %s of %s %s in %s", children, c.token, c.name, c.parent)
-	hook, err := c.RegisterOnError(c.Context, name, func(args *pulumi.ErrorHookArgs) error {
+	hook, err := c.OnError(c.Context, c.childURN(typ, name), func(args *pulumi.ErrorHookArgs) error {
 		if text := explain(args); text != "" {
 			return c.Log.Error(text, &pulumi.LogArgs{Resource: component})
 		}
@@ -54,8 +54,10 @@ func (c *construction) explainErrors(
 
 // A named is a kind of IAM object whose name is given to a component.
 type named struct {
-	// kind is what IAM calls it, and input the component's input.
-	kind, input string
+	// kind is what IAM calls it, typ the type of its resource, and input the component's input.
+	kind  string
+	typ   tokens.Type
+	input string
 	// lookUp returns the one with a name.
 	lookUp func(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (iam.Entity, error)
 	// create is the command that creates one, without its name, if a component has others beside it.
@@ -66,12 +68,14 @@ type named struct {
 
 var (
 	namedUser = named{
-		kind: "user", input: "userName", lookUp: lookUpUser, create: "aws iam create-user --user-name",
+		kind: "user", typ: "aws:iam/user:User", input: "userName", lookUp: lookUpUser,
+		create: "aws iam create-user --user-name",
 	}
 	namedGroup = named{
-		kind: "group", input: "groupName", lookUp: lookUpGroup, create: "aws iam create-group --group-name",
+		kind: "group", typ: "aws:iam/group:Group", input: "groupName", lookUp: lookUpGroup,
+		create: "aws iam create-group --group-name",
 	}
-	namedRole = named{kind: "role", input: "roleName", lookUp: lookUpRole}
+	namedRole = named{kind: "role", typ: "aws:iam/role:Role", input: "roleName", lookUp: lookUpRole}
 )
 
 func lookUpUser(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (iam.Entity, error) {
@@ -102,27 +106,26 @@ func lookUpRole(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (
 	return iam.ParseEntity("role", role.Arn)
 }
 
-// explainTaken is [construction.explainExisting] for children with names that are given. IAM takes names for the same
+// explainTaken is [construction.explainExisting] for an object whose name may be given. IAM takes names for the same
 // that differ only by case, so that a change of case looks as if somebody else had the name.
 func (c *construction) explainTaken(
-	component pulumi.ComponentResource, children map[string]named,
+	component pulumi.ComponentResource, object named, name string,
 ) (pulumi.ResourceOption, error) {
-	return c.explainExisting(component, func(args *pulumi.ErrorHookArgs) string {
-		child, wanted := children[string(args.Type)], args.NewInputs["name"]
-		if child.lookUp == nil || !c.in.Given(child.input) {
+	return c.explainExisting(component, object.typ, name, func(args *pulumi.ErrorHookArgs) string {
+		if !c.in.Given(object.input) {
 			return "the object of this name was left over by an update that was cut off, or somebody else made it; see " +
 				leftOver
 		}
-		if wanted.IsString() {
-			found, err := child.lookUp(c.Context, wanted.StringValue(), pulumi.Parent(component), c.AWSVersion())
+		if wanted := args.NewInputs["name"]; wanted.IsString() {
+			found, err := object.lookUp(c.Context, wanted.StringValue(), pulumi.Parent(component), c.AWSVersion())
 			if err == nil && found.Name != wanted.StringValue() {
 				return fmt.Sprintf("%s: the account has the %s %q, and IAM does not tell names apart by case; to change the "+
-					"case only, change to a third name first", child.input, child.kind, found.Name)
+					"case only, change to a third name first", object.input, object.kind, found.Name)
 			}
 		}
 		return fmt.Sprintf("%s: the account has a %s of this name already; choose another name, or take it over with %s: "+
 			"true, see %s. If it is one of this stack, change to a third name first; if an update that was cut off left it "+
-			"over, see %s", child.input, child.kind, adoptInput, adoptGuide, leftOver)
+			"over, see %s", object.input, object.kind, adoptInput, adoptGuide, leftOver)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
@@ -80,7 +81,7 @@ func newOidcProvider(c *construction) (pulumi.ComponentResource, error) {
 	if err != nil {
 		return nil, err
 	}
-	explained, err := c.explainExisting(component, explainExistingProvider)
+	explained, err := c.explainExisting(component, namedProvider.typ, c.name, explainExistingProvider)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +124,8 @@ func oidcAudiences(c *construction, account *iam.Account) (pulumi.StringArrayInp
 // namedProviderOf is the provider of an issuer, whose ARN the account tells. It is only looked up for a known account.
 func namedProviderOf(account *iam.Account) named {
 	kind := "OpenID Connect provider"
-	return named{kind: kind, input: "issuer", byARN: true, lookUp: func(
+	typ := tokens.Type("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
+	return named{kind: kind, typ: typ, input: "issuer", byARN: true, lookUp: func(
 		ctx *pulumi.Context, issuer string, opts ...pulumi.InvokeOption,
 	) (iam.Entity, error) {
 		arn := account.OIDCProviderARN(issuer)

@@ -66,6 +66,9 @@ type testPlugin struct {
 	fails string
 	// errorHooks are the registered error hooks, by name.
 	errorHooks map[string]*pulumirpc.Callback
+	// versionCalls are how often the plugin asked for the version of the CLI, and hookCalls how often it registered an
+	// error hook.
+	versionCalls, hookCalls int
 	// noted is the journal of access keys that the engine has noted.
 	noted *structpb.Struct
 
@@ -131,6 +134,9 @@ type testEngine struct {
 func (e testEngine) RequirePulumiVersion(
 	context.Context, *pulumirpc.RequirePulumiVersionRequest,
 ) (*pulumirpc.RequirePulumiVersionResponse, error) {
+	e.tp.mu.Lock()
+	defer e.tp.mu.Unlock()
+	e.tp.versionCalls++
 	if e.tp.oldCLI {
 		return nil, status.Error(codes.FailedPrecondition, "the CLI is too old")
 	}
@@ -176,6 +182,7 @@ func (m testMonitor) RegisterErrorHook(
 	if m.tp.errorHooks == nil {
 		m.tp.errorHooks = map[string]*pulumirpc.Callback{}
 	}
+	m.tp.hookCalls++
 	m.tp.errorHooks[req.GetName()] = req.GetCallback()
 	return &emptypb.Empty{}, nil
 }
@@ -197,8 +204,9 @@ func (m testMonitor) Invoke(
 
 // fail answers a creation with tp.fails, after the resource's error hooks, as the engine does.
 func (tp *testPlugin) fail(args pulumi.MockResourceArgs) error {
+	urn := serve.URNOf("stack", "project", args.RegisterRPC.GetParent(), args.TypeToken, args.Name)
 	request, err := proto.Marshal(&pulumirpc.ErrorHookRequest{
-		Name: args.Name, Type: args.TypeToken, FailedOperation: "create", Errors: []string{tp.fails},
+		Urn: string(urn), Name: args.Name, Type: args.TypeToken, FailedOperation: "create", Errors: []string{tp.fails},
 		NewInputs: args.RegisterRPC.GetObject(),
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -147,10 +148,9 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 		return nil, err
 	}
 
-	explained, err := c.explainTaken(robot, map[string]named{
-		"aws:iam/user:User": namedUser, "aws:iam/group:Group": namedGroup,
-	})
-	if err != nil {
+	userTaken, userErr := c.explainTaken(robot, namedUser, c.name)
+	groupTaken, groupErr := c.explainTaken(robot, namedGroup, c.name)
+	if err := errors.Join(userErr, groupErr); err != nil {
 		return nil, err
 	}
 	user, err := awsiam.NewUser(c.Context, c.name, &awsiam.UserArgs{
@@ -159,7 +159,7 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 		Tags:                c.in.TextMap("tags", withDefaultTags(aws.DefaultTags)),
 		PermissionsBoundary: c.in.Text("permissionsBoundary"),
 		ForceDestroy:        c.in.Boolean("forceDestroy"),
-	}, child, explained, adopted.option(robot, namedUser), replaceOnRename, c.hideCopies(map[string][]string{
+	}, child, userTaken, adopted.option(robot, namedUser), replaceOnRename, c.hideCopies(map[string][]string{
 		"tags": {"tagsAll"}, "userName": {"arn"}, "path": {"arn"},
 	}))
 	if err != nil {
@@ -168,7 +168,7 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 	group, err := awsiam.NewGroup(c.Context, c.name, &awsiam.GroupArgs{
 		Name: c.in.Text("groupName"),
 		Path: c.in.Text("path"),
-	}, child, explained, adopted.option(robot, namedGroup), replaceOnRename, c.hideCopies(map[string][]string{
+	}, child, groupTaken, adopted.option(robot, namedGroup), replaceOnRename, c.hideCopies(map[string][]string{
 		"groupName": {"arn"}, "path": {"arn"},
 	}))
 	if err != nil {

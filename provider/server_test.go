@@ -291,6 +291,20 @@ func TestOneLookUp(t *testing.T) {
 	}
 }
 
+// TestOneVersionCheck checks that the constructs of a deployment ask for the version of the CLI once, and register one
+// error hook.
+func TestOneVersionCheck(t *testing.T) {
+	t.Parallel()
+	tp := startProvider(t)
+	for range 3 {
+		_, err := tp.Construct(t.Context(), tp.robotRequest(t, nil))
+		check(t, err)
+	}
+	if tp.versionCalls != 1 || tp.hookCalls != 1 {
+		t.Errorf("three constructs ask %d times, and register %d hooks", tp.versionCalls, tp.hookCalls)
+	}
+}
+
 // TestOneLookUpFails says that the error of a look-up is told once, however many wait for it.
 func TestOneLookUpFails(t *testing.T) {
 	t.Parallel()

@@ -197,11 +197,15 @@ func (s *server) Construct(
 // cancelled returns the answer to a request of an engine that has cancelled everything: one without outputs, of which
 // the engine takes nothing and shows no error. The program may still name the URN.
 func cancelled(req *pulumirpc.ConstructRequest) *pulumirpc.ConstructResponse {
-	var parent tokens.Type
-	if urn := resource.URN(req.GetParent()); urn.IsValid() {
-		parent = urn.QualifiedType()
-	}
-	urn := resource.NewURN(tokens.QName(req.GetStack()), tokens.PackageName(req.GetProject()), parent,
-		tokens.Type(req.GetType()), req.GetName())
+	urn := URNOf(req.GetStack(), req.GetProject(), req.GetParent(), req.GetType(), req.GetName())
 	return &pulumirpc.ConstructResponse{Urn: string(urn)}
+}
+
+// URNOf returns the URN of a resource, whose parent is a URN or empty.
+func URNOf(stack, project, parent, typ, name string) resource.URN {
+	var parentType tokens.Type
+	if urn := resource.URN(parent); urn.IsValid() {
+		parentType = urn.QualifiedType()
+	}
+	return resource.NewURN(tokens.QName(stack), tokens.PackageName(project), parentType, tokens.Type(typ), name)
 }

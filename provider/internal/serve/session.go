@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 // A session holds what the plugin keeps for one attached engine, until that engine calls Cancel.
@@ -16,6 +14,8 @@ type session struct {
 	identities identities
 	claims     claims
 	hooks      *hooks
+	// cliVersions are the ranges that the version of the Pulumi CLI is in.
+	cliVersions sync.Map
 	// limiter has a place for each construct that may run.
 	limiter chan struct{}
 
@@ -28,7 +28,7 @@ type session struct {
 func newSession() *session {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &session{
-		ctx: ctx, cancel: cancel, hooks: &hooks{ended: ctx, contexts: map[string]*pulumi.Context{}},
+		ctx: ctx, cancel: cancel, hooks: &hooks{ended: ctx, deployments: map[string]*deploymentHooks{}},
 		limiter: make(chan struct{}, maxConstructs),
 	}
 }

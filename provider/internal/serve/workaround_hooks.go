@@ -1,12 +1,14 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -20,8 +22,16 @@ type hooks struct {
 	ended context.Context
 
 	mu sync.Mutex
-	// contexts are those that hooks are registered with, by the address of the resource monitor.
-	contexts map[string]*pulumi.Context
+	// deployments are the hooks of deployments, by the address of the resource monitor.
+	deployments map[string]*deploymentHooks
+}
+
+// deploymentHooks are the hooks of a deployment, and the context that they are registered with.
+type deploymentHooks struct {
+	*pulumi.Context
+	// errorHook registers the hook for errors once. It calls the functions in onError, which are by URN.
+	errorHook func() (*pulumi.ErrorHook, error)
+	onError   sync.Map
 }
 
 // RegisterHook registers a hook for a construct, by a name that is unique in the stack. The callback is released when
@@ -29,33 +39,22 @@ type hooks struct {
 func (d *Deployment) RegisterHook(
 	ctx *pulumi.Context, name string, call func(*pulumi.ResourceHookArgs) error,
 ) (*pulumi.ResourceHook, error) {
-	shared, err := d.session.hooks.contextFor(d.aws.monitor)
+	shared, err := d.session.hooks.of(d)
 	if err != nil {
 		return nil, fmt.Errorf("register hooks: %w", err)
 	}
 	return shared.RegisterResourceHook(name, released(ctx, call), nil)
 }
 
-// RegisterOnError registers a hook for errors of a construct's resources, as [Deployment.RegisterHook] does. The
-// engine does not try again what failed, and shows the hook's error, if it has one, instead of the resource's.
-func (d *Deployment) RegisterOnError(
-	ctx *pulumi.Context, name string, call func(*pulumi.ErrorHookArgs) error,
-) (*pulumi.ErrorHook, error) {
-	shared, err := d.session.hooks.contextFor(d.aws.monitor)
-	if err != nil {
-		return nil, fmt.Errorf("register hooks: %w", err)
-	}
-	call = released(ctx, call)
-	return shared.RegisterErrorHook(name, func(args *pulumi.ErrorHookArgs) (bool, error) { return false, call(args) })
-}
-
 // released returns a function that calls another one until the construct of ctx returns, and then lets go of it. A
 // panic is an error.
-func released[Args any](ctx *pulumi.Context, call func(Args) error) func(Args) error {
-	var held atomic.Pointer[func(Args) error]
+func released(
+	ctx *pulumi.Context, call func(*pulumi.ResourceHookArgs) error,
+) func(*pulumi.ResourceHookArgs) error {
+	var held atomic.Pointer[func(*pulumi.ResourceHookArgs) error]
 	held.Store(&call)
 	context.AfterFunc(ctx.Context(), func() { held.Store(nil) })
-	return func(args Args) (err error) {
+	return func(args *pulumi.ResourceHookArgs) (err error) {
 		defer RecoverAsError(&err)
 		call := held.Load()
 		if call == nil {
@@ -65,18 +64,49 @@ func released[Args any](ctx *pulumi.Context, call func(Args) error) func(Args) e
 	}
 }
 
-// contextFor returns the context for hooks of the deployment with a resource monitor.
-func (h *hooks) contextFor(monitor string) (*pulumi.Context, error) {
+// OnError has a function called after an error of the resource with a URN, until the construct returns. It returns the
+// hook for that, which the constructs of a deployment share: the engine takes as long to register a hook as to register
+// a resource. The engine does not try again what failed, and shows the error of the function, if it has one, instead of
+// the resource's.
+func (d *Deployment) OnError(
+	ctx *pulumi.Context, urn resource.URN, call func(*pulumi.ErrorHookArgs) error,
+) (*pulumi.ErrorHook, error) {
+	shared, err := d.session.hooks.of(d)
+	if err != nil {
+		return nil, fmt.Errorf("register hooks: %w", err)
+	}
+	shared.onError.Store(urn, call)
+	context.AfterFunc(ctx.Context(), func() { shared.onError.Delete(urn) })
+	return shared.errorHook()
+}
+
+// explain calls the function for the resource that failed.
+func (h *deploymentHooks) explain(args *pulumi.ErrorHookArgs) (retry bool, err error) {
+	defer RecoverAsError(&err)
+	held, _ := h.onError.Load(resource.URN(args.URN))
+	if call, exists := held.(func(*pulumi.ErrorHookArgs) error); exists {
+		err = call(args)
+	}
+	return false, err
+}
+
+// of returns the hooks of a deployment.
+func (h *hooks) of(d *Deployment) (*deploymentHooks, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if shared := h.contexts[monitor]; shared != nil {
+	if shared := h.deployments[d.aws.monitor]; shared != nil {
 		return shared, nil
 	}
-	shared, err := pulumi.NewContext(h.ended, pulumi.RunInfo{MonitorAddr: monitor})
+	ctx, err := pulumi.NewContext(h.ended, pulumi.RunInfo{MonitorAddr: d.aws.monitor})
 	if err != nil {
 		return nil, err
 	}
-	context.AfterFunc(h.ended, func() { _ = shared.Close() })
-	h.contexts[monitor] = shared
+	context.AfterFunc(h.ended, func() { _ = ctx.Close() })
+	shared := &deploymentHooks{Context: ctx}
+	shared.errorHook = sync.OnceValues(func() (*pulumi.ErrorHook, error) {
+		// Hooks have names that are unique in the stack, which other processes of this plugin may serve too.
+		return ctx.RegisterErrorHook("explain errors of resources of "+cmp.Or(d.Self, "this plugin"), shared.explain)
+	})
+	h.deployments[d.aws.monitor] = shared
 	return shared, nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
@@ -80,34 +81,45 @@ func TestHookAfterTheConstruct(t *testing.T) {
 	}
 }
 
-// TestErrorHookAfterTheConstruct checks that an error hook is called until its construct returns, asks for no second
-// try, and turns a panic into an error.
-func TestErrorHookAfterTheConstruct(t *testing.T) {
+// TestOnError checks that one hook serves all constructs of a deployment, and calls the function of the resource that
+// failed until its construct returns. It asks for no second try, and turns a panic into an error.
+func TestOnError(t *testing.T) {
 	t.Parallel()
 	m := startMonitor(t)
 	d := m.deployment(t)
 	ctx, end := d.session.begin(t.Context())
 	var called []string
-	hook, err := d.RegisterOnError(newContext(ctx, t, m), "hook", func(args *pulumi.ErrorHookArgs) error {
-		called = append(called, args.Errors[0]) // It panics without an error.
-		return nil
-	})
-	check(t, err)
-	if retry, err := hook.Callback(&pulumi.ErrorHookArgs{Errors: []string{"it failed"}}); err != nil || retry {
-		t.Errorf("it asks for a second try: %v, and gives %v", retry, err)
+	register := func(urn resource.URN) *pulumi.ErrorHook {
+		hook, err := d.OnError(newContext(ctx, t, m), urn, func(args *pulumi.ErrorHookArgs) error {
+			called = append(called, string(urn)+": "+args.Errors[0]) // It panics without an error.
+			return nil
+		})
+		check(t, err)
+		return hook
 	}
-	if retry, err := hook.Callback(&pulumi.ErrorHookArgs{}); err == nil || retry {
+	hook := register("one")
+	if register("other") != hook {
+		t.Error("the constructs have a hook each")
+	}
+	failed := &pulumi.ErrorHookArgs{URN: "one", Errors: []string{"it failed"}}
+	for _, args := range []*pulumi.ErrorHookArgs{failed, {URN: "third", Errors: failed.Errors}} {
+		if retry, err := hook.Callback(args); err != nil || retry {
+			t.Errorf("it asks for a second try: %v, and gives %v", retry, err)
+		}
+	}
+	if want := []string{"one: it failed"}; !slices.Equal(called, want) {
+		t.Errorf("it calls %q", called)
+	}
+	if retry, err := hook.Callback(&pulumi.ErrorHookArgs{URN: "other"}); err == nil || retry {
 		t.Errorf("with a panic, it asks for a second try: %v, and gives %v", retry, err)
-	}
-	if !slices.Equal(called, []string{"it failed"}) {
-		t.Errorf("it is called with %q", called)
 	}
 	end()
 	if !becomesTrue(func() bool {
-		_, err = hook.Callback(&pulumi.ErrorHookArgs{Errors: []string{"too late"}})
-		return err != nil
-	}) || !strings.Contains(err.Error(), "not under construction") {
-		t.Errorf("after the construct, it gives %v", err)
+		called = nil
+		_, err := hook.Callback(failed)
+		return err == nil && called == nil
+	}) {
+		t.Errorf("after the construct, it calls %q", called)
 	}
 }
 
