@@ -69,7 +69,7 @@ func TestLoad(t *testing.T) {
 		t.Helper()
 		cmd := f.lab.Command(t.Context(), f.dir, append(args, "--yes", "--skip-preview", "--suppress-progress")...)
 		// A file backend would write the whole state at each step.
-		cmd.Env = append(cmd.Env, "PULUMI_EXPERIMENTAL=true", "PULUMI_SKIP_CHECKPOINTS=true", "GOGC=100")
+		cmd.Env = append(cmd.Env, "PULUMI_EXPERIMENTAL=true", "PULUMI_SKIP_CHECKPOINTS=true", "GOGC=")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		var out strings.Builder
 		cmd.Stdout, cmd.Stderr = &out, &out

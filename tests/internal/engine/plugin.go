@@ -27,7 +27,7 @@ type Plugin struct {
 // StartPlugin starts a plugin, and returns when it has said on which port it listens.
 func (e *Engine) StartPlugin(ctx context.Context, program string) (*Plugin, error) {
 	cmd := exec.CommandContext(ctx, program, e.Address)
-	cmd.Env, cmd.Stderr = append(os.Environ(), "GOGC=100"), os.Stderr
+	cmd.Env, cmd.Stderr = append(os.Environ(), "GOGC="), os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
