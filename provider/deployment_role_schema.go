@@ -17,7 +17,7 @@ func (r *DeploymentRole) Annotate(a infer.Annotator) {
 	a.Describe(r, deploymentRoleDescription)
 	a.Describe(&r.RoleName, "The name of the IAM role.")
 	a.Describe(&r.RoleArn, "The ARN of the IAM role, such as `arn:aws:iam::123456789012:role/cicd/staging`. "+
-		"Give it to the CI/CD system as the role to assume.")
+		"Give it to the CI/CD system as the role to assume. A preview shows it if `roleName` is given.")
 	a.Describe(&r.RoleUniqueID, "The unique ID that IAM gave the role, such as `AROAJQABLZS4A3QDU576Q`. "+
 		"A role that is made again under the same name has another one.")
 	a.Describe(&r.TrustPolicy, "The trust policy of the role, in JSON: all that decides who may assume it. It is known "+

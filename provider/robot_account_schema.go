@@ -15,11 +15,13 @@ func (r *RobotAccount) Annotate(a infer.Annotator) {
 	a.Describe(r, robotAccountDescription)
 	a.Describe(&r.UserName, "The name of the IAM user.")
 	a.Describe(&r.UserArn, "The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. "+
-		"Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume.")
+		"Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume. "+
+		"A preview shows it if `userName` is given.")
 	a.Describe(&r.UserUniqueID, "The unique ID that IAM gave the user, such as `AIDAJQABLZS4A3QDU576Q`. "+
 		"A user that is made again under the same name has another one.")
 	a.Describe(&r.GroupName, "The name of the IAM group.")
-	a.Describe(&r.GroupArn, "The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`.")
+	a.Describe(&r.GroupArn, "The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`. "+
+		"A preview shows it if `groupName` is given.")
 	a.Describe(&r.GroupUniqueID, "The unique ID that IAM gave the group, such as `AGPAJQABLZS4A3QDU576Q`.")
 	a.Describe(&r.PolicyName, "The name of the group's inline policy.")
 	a.Describe(&r.Policy, "The policy document of the group, in JSON: what the group allows the robot, and with "+

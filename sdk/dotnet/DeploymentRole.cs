@@ -104,7 +104,7 @@ namespace PulumiCicd.Cicd
     public partial class DeploymentRole : global::Pulumi.ComponentResource
     {
         /// <summary>
-        /// The ARN of the IAM role, such as `arn:aws:iam::123456789012:role/cicd/staging`. Give it to the CI/CD system as the role to assume.
+        /// The ARN of the IAM role, such as `arn:aws:iam::123456789012:role/cicd/staging`. Give it to the CI/CD system as the role to assume. A preview shows it if `roleName` is given.
         /// </summary>
         [Output("roleArn")]
         public Output<string> RoleArn { get; private set; } = null!;

@@ -52,7 +52,7 @@ namespace PulumiCicd.Cicd
     public partial class RobotAccount : global::Pulumi.ComponentResource
     {
         /// <summary>
-        /// The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`.
+        /// The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`. A preview shows it if `groupName` is given.
         /// </summary>
         [Output("groupArn")]
         public Output<string> GroupArn { get; private set; } = null!;
@@ -82,7 +82,7 @@ namespace PulumiCicd.Cicd
         public Output<string> PolicyName { get; private set; } = null!;
 
         /// <summary>
-        /// The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume.
+        /// The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume. A preview shows it if `userName` is given.
         /// </summary>
         [Output("userArn")]
         public Output<string> UserArn { get; private set; } = null!;

@@ -97,7 +97,7 @@ export class DeploymentRole extends pulumi.ComponentResource {
     }
 
     /**
-     * The ARN of the IAM role, such as `arn:aws:iam::123456789012:role/cicd/staging`. Give it to the CI/CD system as the role to assume.
+     * The ARN of the IAM role, such as `arn:aws:iam::123456789012:role/cicd/staging`. Give it to the CI/CD system as the role to assume. A preview shows it if `roleName` is given.
      */
     declare public /*out*/ readonly roleArn: pulumi.Output<string>;
     /**

@@ -49,7 +49,7 @@ export class RobotAccount extends pulumi.ComponentResource {
     }
 
     /**
-     * The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`.
+     * The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`. A preview shows it if `groupName` is given.
      */
     declare public /*out*/ readonly groupArn: pulumi.Output<string>;
     /**
@@ -69,7 +69,7 @@ export class RobotAccount extends pulumi.ComponentResource {
      */
     declare public readonly policyName: pulumi.Output<string>;
     /**
-     * The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume.
+     * The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume. A preview shows it if `userName` is given.
      */
     declare public /*out*/ readonly userArn: pulumi.Output<string>;
     /**

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -110,6 +111,12 @@ func parsePolicyARN(s string) (arn, error) {
 func (a Account) OIDCProviderARN(issuer string) string {
 	resource := "oidc-provider/" + strings.TrimPrefix(issuer, "https://")
 	return arn{a.Partition, "iam", "", a.Number, resource}.String()
+}
+
+// EntityARN returns the ARN of the account's user, group or role with a path, which may be empty, and a name. Source:
+// "IAM identifiers", section "IAM ARNs".
+func (a Account) EntityARN(kind, path, name string) string {
+	return arn{a.Partition, "iam", "", a.Number, kind + cmp.Or(path, "/") + name}.String()
 }
 
 // checkPartition reports whether an ARN is in the partition of the account.

@@ -114,7 +114,7 @@ import (
 type DeploymentRole struct {
 	pulumi.ResourceState
 
-	// The ARN of the IAM role, such as `arn:aws:iam::123456789012:role/cicd/staging`. Give it to the CI/CD system as the role to assume.
+	// The ARN of the IAM role, such as `arn:aws:iam::123456789012:role/cicd/staging`. Give it to the CI/CD system as the role to assume. A preview shows it if `roleName` is given.
 	RoleArn pulumi.StringOutput `pulumi:"roleArn"`
 	// The name of the IAM role.
 	RoleName pulumi.StringOutput `pulumi:"roleName"`
@@ -298,7 +298,7 @@ func (o DeploymentRoleOutput) ToDeploymentRoleOutputWithContext(ctx context.Cont
 	return o
 }
 
-// The ARN of the IAM role, such as `arn:aws:iam::123456789012:role/cicd/staging`. Give it to the CI/CD system as the role to assume.
+// The ARN of the IAM role, such as `arn:aws:iam::123456789012:role/cicd/staging`. Give it to the CI/CD system as the role to assume. A preview shows it if `roleName` is given.
 func (o DeploymentRoleOutput) RoleArn() pulumi.StringOutput {
 	return o.ApplyT(func(v *DeploymentRole) pulumi.StringOutput { return v.RoleArn }).(pulumi.StringOutput)
 }

@@ -57,7 +57,7 @@ import (
 type RobotAccount struct {
 	pulumi.ResourceState
 
-	// The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`.
+	// The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`. A preview shows it if `groupName` is given.
 	GroupArn pulumi.StringOutput `pulumi:"groupArn"`
 	// The name of the IAM group.
 	GroupName pulumi.StringOutput `pulumi:"groupName"`
@@ -67,7 +67,7 @@ type RobotAccount struct {
 	Policy pulumi.StringOutput `pulumi:"policy"`
 	// The name of the group's inline policy.
 	PolicyName pulumi.StringOutput `pulumi:"policyName"`
-	// The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume.
+	// The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume. A preview shows it if `userName` is given.
 	UserArn pulumi.StringOutput `pulumi:"userArn"`
 	// The name of the IAM user.
 	UserName pulumi.StringOutput `pulumi:"userName"`
@@ -233,7 +233,7 @@ func (o RobotAccountOutput) ToRobotAccountOutputWithContext(ctx context.Context)
 	return o
 }
 
-// The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`.
+// The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`. A preview shows it if `groupName` is given.
 func (o RobotAccountOutput) GroupArn() pulumi.StringOutput {
 	return o.ApplyT(func(v *RobotAccount) pulumi.StringOutput { return v.GroupArn }).(pulumi.StringOutput)
 }
@@ -258,7 +258,7 @@ func (o RobotAccountOutput) PolicyName() pulumi.StringOutput {
 	return o.ApplyT(func(v *RobotAccount) pulumi.StringOutput { return v.PolicyName }).(pulumi.StringOutput)
 }
 
-// The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume.
+// The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume. A preview shows it if `userName` is given.
 func (o RobotAccountOutput) UserArn() pulumi.StringOutput {
 	return o.ApplyT(func(v *RobotAccount) pulumi.StringOutput { return v.UserArn }).(pulumi.StringOutput)
 }

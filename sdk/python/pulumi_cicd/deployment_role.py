@@ -561,7 +561,7 @@ class DeploymentRole(pulumi.ComponentResource):
     @pulumi.getter(name="roleArn")
     def role_arn(self) -> pulumi.Output[_builtins.str]:
         """
-        The ARN of the IAM role, such as `arn:aws:iam::123456789012:role/cicd/staging`. Give it to the CI/CD system as the role to assume.
+        The ARN of the IAM role, such as `arn:aws:iam::123456789012:role/cicd/staging`. Give it to the CI/CD system as the role to assume. A preview shows it if `roleName` is given.
         """
         return pulumi.get(self, "role_arn")
 

@@ -387,7 +387,7 @@ class RobotAccount(pulumi.ComponentResource):
     @pulumi.getter(name="groupArn")
     def group_arn(self) -> pulumi.Output[_builtins.str]:
         """
-        The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`.
+        The ARN of the IAM group, such as `arn:aws:iam::123456789012:group/PulumiStackUpdaters`. A preview shows it if `groupName` is given.
         """
         return pulumi.get(self, "group_arn")
 
@@ -427,7 +427,7 @@ class RobotAccount(pulumi.ComponentResource):
     @pulumi.getter(name="userArn")
     def user_arn(self) -> pulumi.Output[_builtins.str]:
         """
-        The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume.
+        The ARN of the IAM user, such as `arn:aws:iam::123456789012:user/cicd-bot`. Name it in the condition `aws:PrincipalArn` of the trust policies of the roles that the robot is to assume. A preview shows it if `userName` is given.
         """
         return pulumi.get(self, "user_arn")
 
