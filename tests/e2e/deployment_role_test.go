@@ -135,7 +135,6 @@ const (
 // as a replacement before it happens, and policies come and go alone.
 func TestDeploymentRoleInputs(t *testing.T) {
 	t.Parallel()
-	harness.TakeSlot(t)
 	l, err := lab.New(t.Context(), t.TempDir(), lab.ManagedPolicies)
 	harness.Check(t, err)
 	t.Cleanup(l.Close)

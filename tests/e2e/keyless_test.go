@@ -118,7 +118,6 @@ func TestKeylessExamples(t *testing.T) {
 	t.Parallel()
 	states := newStates(t)
 	eachLanguage(t, func(t *testing.T, language string) {
-		harness.TakeSlot(t)
 		l, err := lab.New(t.Context(), t.TempDir(), lab.ManagedPolicies)
 		harness.Check(t, err)
 		t.Cleanup(l.Close)
@@ -202,7 +201,6 @@ func TestKeylessExamples(t *testing.T) {
 // TestQuickStart checks that the program of README's quick start runs, in the project of the example that it is written in.
 func TestQuickStart(t *testing.T) {
 	t.Parallel()
-	harness.TakeSlot(t)
 	l, err := lab.New(t.Context(), t.TempDir(), lab.ManagedPolicies)
 	harness.Check(t, err)
 	t.Cleanup(l.Close)

@@ -18,7 +18,6 @@ func TestWhileAWSLags(t *testing.T) {
 	// next update what AWS says of it then.
 	const lives = "^(TestAccessKeyGeneration|TestAccessKeyOfRenamedUser|TestDeploymentRoleInputs|" +
 		"TestRobotDeploysUnderRoles|TestAliases)$"
-	harness.TakeSlot(t)
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", lives, "-test.v", "-test.parallel", "3")
 	cmd.Env = append(os.Environ(), harness.LagVariable+"=1s")
 	if out, err := cmd.CombinedOutput(); err != nil {

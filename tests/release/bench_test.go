@@ -17,7 +17,6 @@ func TestBench(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the benchmark runs on Linux only")
 	}
-	harness.TakeSlot(t)
 	// Where make puts it: what is up to date is not linked again.
 	program, folder := filepath.Join(harness.Repo(t), ".tools", "bin", "bench"), t.TempDir()
 	harness.Succeed(t, filepath.Join(harness.Repo(t), "tests"), nil, "go", "build", "-o", program, "./bench")

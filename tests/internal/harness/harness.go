@@ -41,20 +41,9 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// slots limits how many stacks run at once: each update keeps an engine, a language host and two plugins busy.
-var slots = make(chan struct{}, 4)
-
-// TakeSlot waits until fewer than four stacks run, and counts one more until the test ends.
-func TakeSlot(t *testing.T) {
-	t.Helper()
-	slots <- struct{}{}
-	t.Cleanup(func() { <-slots })
-}
-
 // NewLab starts a lab for a stack, and closes it when the test ends.
 func NewLab(t *testing.T) *lab.Lab {
 	t.Helper()
-	TakeSlot(t)
 	return NewAccount(t, lab.Account)
 }
 
