@@ -24,8 +24,10 @@ AWS7_TESTS := TestAccessKeyGeneration|TestDeploymentRoleOutlivesRobot|TestOidcPr
 refuse = { echo "$@: $(1)" >&2; exit 2; }
 needs_example = printf '%s\n' $(LANGUAGES) | grep -xF -e '$(LANGUAGE)' >/dev/null || \
 	$(call refuse,it cannot run a program in \"$(LANGUAGE)\": LANGUAGE is one of $(LANGUAGES)); \
-	[ -d 'examples/$(EXAMPLE)-$(LANGUAGE)' ] || $(call refuse,there is no example \"$(EXAMPLE)\": see examples/)
-needs_program = [ -f "$$PROGRAM/Pulumi.yaml" ] || $(call refuse,PROGRAM=\"$$PROGRAM\" is no folder with a Pulumi.yaml)
+	[ -d 'examples/$(EXAMPLE)-$(LANGUAGE)' ] || \
+	$(call refuse,there is no example \"$(EXAMPLE)\" in $(LANGUAGE): see examples/)
+needs_program = [ -f "$$PROGRAM/Pulumi.yaml" ] || \
+	$(call refuse,PROGRAM=\"$$PROGRAM\" is not a folder with a Pulumi.yaml)
 
 .PHONY: help build sdk tools test demo playground bench install licenses lint dist clean
 
@@ -93,8 +95,8 @@ bench: tools
 install: override export PROGRAM := $(value PROGRAM)
 install:
 	@$(needs_program)
-	@command -v pulumi >/dev/null || \
-		{ echo 'install: there is no pulumi on PATH: https://www.pulumi.com/docs/install/' >&2; exit 1; }
+	@command -v pulumi >/dev/null || { echo 'install: there is no pulumi on PATH: run this in a shell of' \
+		'"make playground", or install it: https://www.pulumi.com/docs/install/' >&2; exit 1; }
 	@$(MAKE) --no-print-directory build
 	@[ ! -f "$$PROGRAM/package.json" ] || $(TOOLCHAIN) .tools/done/sdk-nodejs
 	pulumi plugin install resource cicd "$$(sed -n 's/^var Version = "\(.*\)"$$/\1/p' provider/provider.go)" \

@@ -34,7 +34,7 @@ PULUMI := $(or $(USABLE),$(BIN)/pulumi)
 built = $(if $(USABLE),,$(1:%=.tools/done/%))
 
 .PHONY: $(HOSTS) aws7 env plugin FORCE
-nodejs: .tools/done/node .tools/done/pip-tests $(call built,hosts) .tools/done/sdk-nodejs
+nodejs: .tools/done/node .tools/done/pip-tests $(call built,hosts python-exec) .tools/done/sdk-nodejs
 python: .tools/done/pip-tests .tools/done/pip-aws7 $(call built,hosts python-exec) .tools/done/sdk-python
 go: .tools/done/pip-tests $(call built,gohost)
 yaml:
@@ -176,4 +176,5 @@ env: .tools/done/pip-tests $(call built,pulumi) $(AWS6) plugin | $(filter $(HOST
 		"CICD_AWS7_HOME='$(AWS7_HOME)'" >.tools/env.new
 	@mv -f .tools/env.new .tools/env
 	@echo "pulumi: $$('$(PULUMI)' version), $(if $(USABLE),installed,built from its Go module): $(PULUMI)"
-	@echo "aws: the $$(cat $(AWS6)) AWS plugin $(AWS_VERSION)"
+	@echo "aws: the $$(cat $(AWS6)) AWS plugin $(AWS_VERSION)$$(! grep -q stand-in $(AWS6) || \
+		echo ', which knows only the resources that this package uses')"

@@ -32,6 +32,8 @@ var outside = []string{"AWS_PROFILE", "AWS_SESSION_TOKEN", "MAKEFLAGS", "MFLAGS"
 // A playground is where "pulumi up" of any program meets an account that moto emulates.
 type playground struct {
 	lab *lab.Lab
+	// repo is the clone.
+	repo string
 	// dir is the folder of the program that it begins with, and env the environment of its processes.
 	dir string
 	env map[string]string
@@ -50,7 +52,7 @@ func play(ctx context.Context, example, language, program, commands string) (err
 	if !isOwn {
 		dir, err = l.Program(ctx, language, "examples/"+example+"-"+language)
 	} else if dir, err = filepath.Abs(dir); err == nil {
-		defer removeSettings(dir)()
+		defer restoreSettings(dir)()
 	}
 	if err != nil {
 		return err
@@ -63,11 +65,18 @@ func play(ctx context.Context, example, language, program, commands string) (err
 			return err
 		}
 	}
-	p := playground{l, dir, env, newCLI(env, dir, l.Dir)}
+	repo, err := lab.Repo()
+	if err != nil {
+		return err
+	}
+	p := playground{l, repo, dir, env, newCLI(env, dir, l.Dir)}
 	if err := p.cli.quiet(ctx, "stack", "init", playgroundStack, "--no-select"); err != nil {
 		return err
 	}
 	defer endProcesses(func() []int { return lab.ProcessesWith(playgroundMark + "=" + l.Dir) })
+	if isOwn && lacksSDK(dir) {
+		fmt.Printf("The program does not have this package's SDK yet. Before \"pulumi up\", run:\n  %s\n", p.install())
+	}
 	in, err := os.Stdin.Stat()
 	switch {
 	case err != nil:
@@ -83,14 +92,30 @@ func play(ctx context.Context, example, language, program, commands string) (err
 	return p.shell(ctx)
 }
 
-// removeSettings returns what removes the settings of the stack in the folder of a program, if it has none yet. "pulumi
-// stack rm" does the same.
-func removeSettings(dir string) func() {
+// restoreSettings returns what puts the settings of the stack in the folder of a program back: often there are none.
+func restoreSettings(dir string) func() {
 	file := filepath.Join(dir, "Pulumi."+playgroundStack+".yaml")
-	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
-		return func() {}
+	held, err := os.ReadFile(file)
+	return func() {
+		switch {
+		case err == nil:
+			_ = os.WriteFile(file, held, 0o600)
+		case errors.Is(err, fs.ErrNotExist):
+			_ = os.Remove(file)
+		}
 	}
-	return func() { _ = os.Remove(file) }
+}
+
+// lacksSDK reports that the program in a folder, in another language than YAML, has not got this package's SDK.
+func lacksSDK(dir string) bool {
+	has := func(pattern string) bool {
+		found, _ := filepath.Glob(filepath.Join(dir, pattern))
+		return len(found) > 0
+	}
+	module, _ := os.ReadFile(filepath.Join(dir, "go.mod"))
+	return has("package.json") && !has("node_modules/@pulumi-cicd/cicd") ||
+		has("requirements.txt") && !has("*venv") ||
+		len(module) > 0 && !strings.Contains(string(module), "/sdk/go/cicd =>")
 }
 
 // An exited error is the end of commands with an exit code.
@@ -133,17 +158,16 @@ func (p playground) shell(ctx context.Context) error {
 	return nil
 }
 
+// install is the command that gets the program in the current folder this package's SDK.
+func (p playground) install() string { return "make -C " + quote(p.repo) + ` install PROGRAM="$PWD"` }
+
 // envFile is the file that sets up a shell for the playground.
 func (p playground) envFile() string { return filepath.Join(p.lab.Dir, "env") }
 
 // welcome writes the file that sets up a shell, and says what there is to do.
 func (p playground) welcome(isOwn bool) error {
-	repo, err := lab.Repo()
-	if err != nil {
-		return err
-	}
 	var text strings.Builder
-	fmt.Fprintf(&text, ". %s\nunset %s\n", quote(filepath.Join(repo, ".tools", "env")), strings.Join(outside, " "))
+	fmt.Fprintf(&text, ". %s\nunset %s\n", quote(filepath.Join(p.repo, ".tools", "env")), strings.Join(outside, " "))
 	for _, name := range slices.Sorted(maps.Keys(p.env)) {
 		fmt.Fprintf(&text, "export %s=%s\n", name, quote(p.env[name]))
 	}
@@ -159,9 +183,9 @@ func (p playground) welcome(isOwn bool) error {
 	} else {
 		row("  pulumi up", "runs an example: this folder is a copy, which ends with the shell too")
 	}
-	row("  make -C "+repo+` install PROGRAM="$PWD"`, "gets the program in a folder the SDK of this clone")
-	row("  make -C "+repo+" playground PROGRAM=FOLDER", "begins in the folder of your own program, in another shell")
-	row("  ls "+repo+"/examples", "shows the examples: copy one to a folder of yours")
+	row("  "+p.install(), "gets the program in a folder the SDK of this clone")
+	row("  make -C "+p.repo+" playground PROGRAM=FOLDER", "begins in the folder of your own program, in another shell")
+	row("  ls "+p.repo+"/examples", "shows the examples: copy one to a folder of yours")
 	row("  . "+p.envFile(), "sets up another terminal for this account")
 	return end()
 }

@@ -48,7 +48,6 @@ func TestPlayground(t *testing.T) {
 // TestMakePlayground checks that make hands commands on as they are, and nothing of its own to them.
 func TestMakePlayground(t *testing.T) {
 	t.Parallel()
-	harness.TakeSlot(t)
 	said := harness.Succeed(t, t.TempDir(), nil, "make", "-C", harness.Repo(t), "playground",
 		`RUN=pulumi stack ls --json | grep '"name": "playground"'; echo "make: ${MAKEFLAGS-none} ${MAKELEVEL-none}"`)
 	for _, want := range []string{`"name": "playground"`, "\nmake: none none\n"} {
@@ -58,24 +57,77 @@ func TestMakePlayground(t *testing.T) {
 	}
 }
 
-// TestPlaygroundOfProgram checks that a program in a folder of its owner runs in a playground, and that the folder is the
-// same afterwards.
+// TestPlaygroundOfProgram checks that README's program runs in a playground, in a folder of its owner, and that the folder
+// is the same afterwards.
 func TestPlaygroundOfProgram(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "my robot")
-	harness.Check(t, os.CopyFS(dir, os.DirFS(filepath.Join(harness.Repo(t), "examples", "access-key-yaml"))))
-	d := startDemo(t, "yaml", "-playground", "-program", dir, "-run",
-		"pulumi config set colour red && pulumi up --yes --skip-preview && ls && pulumi stack output accessKeyId")
-	out := d.rest()
-	err := d.cmd.Wait()
-	if err != nil || !strings.Contains(out, "\nPulumi.playground.yaml\n") || !strings.Contains(out, "\nAKIA") {
-		t.Errorf("it ends with %v, and says %s%s", err, out, &d.errors)
+	harness.Check(t, os.CopyFS(dir, os.DirFS(filepath.Join(harness.Repo(t), "examples", "robot-account-yaml"))))
+	robot, rest, _ := strings.Cut(harness.Read(t, dir, "Pulumi.yaml"), "\noutputs:\n")
+	program := robot
+	for _, block := range harness.CodeBlocks(harness.Read(t, harness.Repo(t), "README.md")) {
+		if block.Language == "yaml" {
+			program += block.Text
+		}
 	}
+	program += "\noutputs:\n  keyId: ${key.accessKeyId}\n  trustPolicy: ${production.trustPolicy}\n" + rest
+	write := func(file, text string) {
+		harness.Check(t, os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600))
+	}
+	write("Pulumi.yaml", program)
+	run := func(want ...string) {
+		t.Helper()
+		d := startDemo(t, "yaml", "-playground", "-program", dir, "-run",
+			"pulumi config set colour red && pulumi up --yes --skip-preview && ls && pulumi stack output")
+		out := d.rest()
+		if err := d.cmd.Wait(); err != nil {
+			t.Errorf("it ends with %v, and says %s%s", err, out, &d.errors)
+		}
+		for _, want := range want {
+			if !strings.Contains(out, want) {
+				t.Errorf("it does not say %q: %s", want, out)
+			}
+		}
+		d.leavesNothing(t)
+	}
+	run("\nPulumi.playground.yaml\n", " AKIA", `"aws:PrincipalArn":"arn:aws:iam::123456789012:user/cicd-bot"`)
 	files, err := os.ReadDir(dir)
 	if err != nil || len(files) != 1 {
 		t.Errorf("the folder holds %v (%v)", files, err)
 	}
-	d.leavesNothing(t)
+	// It may have settings for a stack of this name.
+	const settings, own = "Pulumi.playground.yaml", "config:\n  robot-account:size: large\n"
+	write(settings, own)
+	run()
+	if left := harness.Read(t, dir, settings); left != own {
+		t.Errorf("the settings are\n%s", left)
+	}
+}
+
+// TestPlaygroundWithoutSDK checks that a playground tells the owner of a program how to get the SDK that the program does
+// not have yet.
+func TestPlaygroundWithoutSDK(t *testing.T) {
+	t.Parallel()
+	for _, language := range []string{"typescript", "python", "go"} {
+		dir := t.TempDir()
+		harness.Check(t, os.CopyFS(dir, os.DirFS(filepath.Join(harness.Repo(t), "examples", "robot-account-"+language))))
+		for _, installed := range []bool{false, true} {
+			if installed {
+				for _, folder := range []string{"node_modules/@pulumi-cicd/cicd", "venv"} {
+					harness.Check(t, os.MkdirAll(filepath.Join(dir, folder), 0o700))
+				}
+				if language == "go" {
+					harness.Succeed(t, dir, nil, "go", "mod", "edit", "-replace",
+						"github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd="+filepath.Join(harness.Repo(t), "sdk", "go", "cicd"))
+				}
+			}
+			d := startDemo(t, language, "-playground", "-program", dir, "-run", "true")
+			out := d.rest()
+			if err := d.cmd.Wait(); err != nil || strings.Contains(out, ` install PROGRAM="$PWD"`) == installed {
+				t.Errorf("%s: it ends with %v, and says %s%s", language, err, out, &d.errors)
+			}
+		}
+	}
 }
 
 // TestPlaygroundShell checks that, on a terminal, a playground is a shell with the settings of its user, but for those that

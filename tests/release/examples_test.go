@@ -88,7 +88,7 @@ func TestInstallRefuses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	said, err := harness.Execute(t, dir, nil, "make", "-C", harness.Repo(t), "install", "PROGRAM="+dir)
-	if err == nil || !strings.Contains(said, `PROGRAM="`+dir+`" is no folder with a Pulumi.yaml`) {
+	if err == nil || !strings.Contains(said, `PROGRAM="`+dir+`" is not a folder with a Pulumi.yaml`) {
 		t.Errorf("make install ends with %v: %s", err, said)
 	}
 }
