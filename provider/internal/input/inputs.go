@@ -8,18 +8,22 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/oidc"
 )
 
 // Inputs are the inputs of one component, and what is wrong with them.
 type Inputs struct {
 	values property.Map
+	// jobs are the CI jobs that the inputs hold, by input.
+	jobs map[string][]*oidc.Job
 	// problems are the first of what is wrong, and more is how many there are beyond them.
 	problems []problem
 	more     int
 }
 
 // New returns the inputs of a component.
-func New(values property.Map) *Inputs { return &Inputs{values: values} }
+func New(values property.Map) *Inputs { return &Inputs{values: values, jobs: map[string][]*oidc.Job{}} }
 
 // Get returns the value of an input, null if it is not given.
 func (in *Inputs) Get(name string) property.Value { return in.values.Get(name) }

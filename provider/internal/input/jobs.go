@@ -10,7 +10,7 @@ import (
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/oidc"
 )
 
-// Jobs is the rule of a list of CI jobs.
+// Jobs is the rule of a list of CI jobs, which it reads for [Inputs.Jobs].
 func Jobs(in *Inputs, at Location, v property.Value) {
 	if !v.IsArray() {
 		in.reportKind(at, v, "a list of objects")
@@ -19,26 +19,21 @@ func Jobs(in *Inputs, at Location, v property.Value) {
 	if v.AsArray().Len() == 0 {
 		in.Report(at, v, errors.New("must have at least one element: leave it out to trust no CI job"))
 	}
+	jobs := make([]*oidc.Job, v.AsArray().Len())
 	for i, element := range v.AsArray().All {
-		in.check(at.Element(i), inherit(v, element), func(in *Inputs, at Location, v property.Value) { in.job(at, v) })
+		in.check(at.Element(i), inherit(v, element), func(in *Inputs, at Location, v property.Value) {
+			jobs[i] = in.job(at, v)
+		})
 	}
+	in.jobs[at.path.String()] = jobs
 }
 
-// Jobs returns the CI jobs of an input that has passed the rule [Jobs], with nil for each that is unknown as a whole,
-// or nil if the input is not given or unknown.
-func (in *Inputs) Jobs(name string) []*oidc.Job {
-	var jobs []*oidc.Job
-	for i, v := range in.All(name) {
-		jobs = append(jobs, in.job(At(name).Element(i), v))
-	}
-	return jobs
-}
+// Jobs returns the CI jobs that the rule [Jobs] has read from an input, with nil for each that is unknown as a whole, or
+// nil if the input is not given or unknown.
+func (in *Inputs) Jobs(name string) []*oidc.Job { return in.jobs[name] }
 
-// job reads a CI job, and reports what is wrong with it. The job is nil if it is unknown, or wrong as a whole.
+// job reads a CI job, and reports what is wrong with it. The job is nil if it is wrong as a whole.
 func (in *Inputs) job(at Location, v property.Value) *oidc.Job {
-	if v.IsComputed() {
-		return nil
-	}
 	object, isObject := jobPart(v).(map[string]any)
 	if !isObject {
 		in.Report(at, v, fmt.Errorf("must be an object with the key of a CI system, and is %s", Kind(v)))
