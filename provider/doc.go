@@ -13,7 +13,8 @@
 //	access_key_journal.go       the resource that remembers a user's keys in the stack's state
 //	access_key_revocation.go    revoked: denying session tokens, and who may not set it
 //	adopt.go                    adopt: looking up, checking and importing what exists
-//	existing.go                 what to do when AWS has an object of the same name already
+//	named.go                    users, groups and roles whose names are given: look-ups, and ARNs in previews
+//	existing.go                 what to do after an error, such as that AWS has an object of the same name already
 //	*_schema.go, *.md           what the schema says of each of them, in five languages
 //	schema.go                   what pulumi-go-provider infers, corrected
 //	trusted_job_schema.go       the types of the jobs that a role trusts, from internal/oidc
@@ -24,10 +25,11 @@
 //	internal/iam                what IAM allows, and how policies are written
 //	internal/oidc               what a job of a CI system is, and what its token has; one file for each system
 //	internal/rotation           when a key is replaced, and which of a user's keys belong to the stack
-//	internal/store, pgp, rule   secrets and parameters, OpenPGP keys, and what a broken rule says
+//	internal/store, pgp, clock  secrets and parameters, OpenPGP keys, and AWS's clock
+//	internal/rule               what a broken rule says
 //
-// Packages depend on those below them: provider on serve and input, these on the pure packages, and those on rule. The
-// pure packages know nothing of Pulumi, call nothing and read no clock.
+// Packages depend on those below them: provider on serve and input, these on the pure packages, and those on rule and
+// clock. The pure packages know nothing of Pulumi, call nothing and read no clock.
 //
 // # The way of a request
 //

@@ -4,11 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
 )
 
 // errorHookVersions are the versions of the Pulumi CLI that have error hooks in Go.
@@ -50,60 +47,6 @@ func (c *construction) explainErrors(
 		return nil, err
 	}
 	return pulumi.ResourceHooks(&pulumi.ResourceHookBinding{OnError: []*pulumi.ErrorHook{hook}}), nil
-}
-
-// A named is a kind of IAM object whose name is given to a component.
-type named struct {
-	// kind is what IAM calls it, typ the type of its resource, and input the component's input.
-	kind  string
-	typ   tokens.Type
-	input string
-	// lookUp returns the one with a name.
-	lookUp func(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (iam.Entity, error)
-	// create is the command that creates one, without its name, if a component has others beside it.
-	create string
-	// byARN says that Pulumi imports it by its ARN, and not by its name.
-	byARN bool
-}
-
-var (
-	namedUser = named{
-		kind: "user", typ: "aws:iam/user:User", input: "userName", lookUp: lookUpUser,
-		create: "aws iam create-user --user-name",
-	}
-	namedGroup = named{
-		kind: "group", typ: "aws:iam/group:Group", input: "groupName", lookUp: lookUpGroup,
-		create: "aws iam create-group --group-name",
-	}
-	namedRole = named{kind: "role", typ: "aws:iam/role:Role", input: "roleName", lookUp: lookUpRole}
-)
-
-func lookUpUser(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (iam.Entity, error) {
-	user, err := awsiam.LookupUser(ctx, &awsiam.LookupUserArgs{UserName: name}, opts...)
-	if err != nil {
-		return iam.Entity{}, err
-	}
-	return iam.ParseEntity("user", user.Arn)
-}
-
-func lookUpGroup(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (iam.Entity, error) {
-	group, err := awsiam.LookupGroup(ctx, &awsiam.LookupGroupArgs{GroupName: name}, opts...)
-	if err != nil {
-		return iam.Entity{}, err
-	}
-	entity, err := iam.ParseEntity("group", group.Arn)
-	for _, user := range group.Users {
-		entity.Members = append(entity.Members, user.UserName)
-	}
-	return entity, err
-}
-
-func lookUpRole(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (iam.Entity, error) {
-	role, err := awsiam.LookupRole(ctx, &awsiam.LookupRoleArgs{Name: name}, opts...)
-	if err != nil {
-		return iam.Entity{}, err
-	}
-	return iam.ParseEntity("role", role.Arn)
 }
 
 // explainTaken is [construction.explainExisting] for an object whose name may be given. IAM takes names for the same

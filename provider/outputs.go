@@ -7,7 +7,6 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/iam"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/input"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/serve"
 )
@@ -39,18 +38,6 @@ func whenRegistered(made pulumi.Resource, text pulumi.StringOutput) pulumi.Strin
 		}
 		return cast[string](v[1])
 	})
-}
-
-// previewedARN returns the ARN of a component's child. In a preview, that of a child that AWS does not have yet follows
-// from its path and name, so that a reviewer sees it in the policies that name it.
-func (c *construction) previewedARN(
-	made pulumi.Resource, arn pulumi.StringOutput, account *iam.Account, object named,
-) pulumi.StringOutput {
-	if !c.DryRun() || account == nil || !c.in.Given(object.input) || !c.in.Known(object.input, "path") {
-		return arn
-	}
-	text := account.EntityARN(object.kind, c.in.String("path"), c.in.String(object.input))
-	return after[pulumi.StringOutput, string](c.in.Derived(text, true, object.input, "path"), made)
 }
 
 // guarded returns f for an output to be applied to, which calls it in a goroutine where nobody else recovers: a panic

@@ -3,6 +3,7 @@ package iam
 import (
 	"time"
 
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/clock"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
@@ -13,9 +14,6 @@ const issueTime = "aws:TokenIssueTime"
 // withToken holds for every request with temporary credentials, and for no other.
 // Source: "IAM JSON policy elements: Condition operators", Null.
 var withToken = conditions{"Null": {issueTime: {"false"}}}
-
-// clockSkew is how far the clocks of AWS and of those who call it may lie apart.
-const clockSkew = 5 * time.Minute
 
 // LongestSession is the longest that a session of a role lasts.
 // Source: IAM User Guide, "Update the maximum session duration for a role".
@@ -38,17 +36,11 @@ func RevokeTokensPolicy() (string, error) { return write(denial(withToken)) }
 // time: those of a user or of a role's sessions.
 // Source: IAM User Guide, "Revoke IAM role temporary security credentials".
 func RevokeIssuedBeforePolicy(t time.Time) (string, error) {
-	return write(denial(conditions{"DateLessThan": {issueTime: {wholeSecond(t).Format(time.RFC3339)}}}))
-}
-
-// wholeSecond returns a time in UTC, rounded up: credentials of a later part of its second say that they were issued
-// when the second began.
-func wholeSecond(t time.Time) time.Time {
-	return t.UTC().Add(time.Second - time.Nanosecond).Truncate(time.Second)
+	return write(denial(conditions{"DateLessThan": {issueTime: {clock.WholeSecond(t).Format(time.RFC3339)}}}))
 }
 
 // ParseRevocation reads a time before which credentials are revoked. It fails for one that lies ahead of now by more
-// than [clockSkew], which would lock out sessions to come.
+// than [clock.Skew], which would lock out sessions to come.
 func ParseRevocation(s string, now time.Time) (time.Time, error) {
 	const form = "must be a time in RFC 3339, such as 2026-11-26T15:30:00Z"
 	t, err := time.Parse(time.RFC3339, s)
@@ -61,7 +53,7 @@ func ParseRevocation(s string, now time.Time) (time.Time, error) {
 		return t, broken
 	case t.UTC().Year() < 1970:
 		return t, rule.Broken(form)
-	case t.After(now.Add(clockSkew)):
+	case t.After(now.Add(clock.Skew)):
 		return t, rule.Broken("must not be more than 5 minutes ahead: it would lock out sessions to come; to shut somebody " +
 			"out, take them out of trusted or trustedJobs")
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/clock"
 	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/rule"
 )
 
@@ -251,7 +252,7 @@ func (j Journal) ownKeysOfAnother(r Request) []UserKey {
 	}
 	return slices.DeleteFunc(slices.Clone(r.Keys), func(k UserKey) bool {
 		return !slices.Contains(j.Before, k.ID) && !slices.Contains(j.PreviousBefore, k.ID) &&
-			k.Created.Before(j.PlannedAt.Add(-clockSkew))
+			k.Created.Before(j.PlannedAt.Add(-clock.Skew))
 	})
 }
 

@@ -1,6 +1,10 @@
 package rotation
 
-import "time"
+import (
+	"time"
+
+	"github.com/pulumi-cicd/pulumi-cicd/provider/internal/clock"
+)
 
 // A Phase is how far the revocation of a user's session tokens has got.
 type Phase string
@@ -16,9 +20,6 @@ const (
 // LongestToken is how long a session token of a user can live.
 // Source: AWS STS API Reference, "GetSessionToken", DurationSeconds.
 const LongestToken = 36 * time.Hour
-
-// clockSkew is how far AWS's clock and that of the machine which runs an update may lie apart.
-const clockSkew = 5 * time.Minute
 
 // A Revocation is what the stack's state remembers of the revocation of a user's keys and session tokens. A token that
 // was issued before or during a revocation never works again.
@@ -37,18 +38,13 @@ func (v Revocation) Next(revoked bool, r Request) (next Revocation, changes bool
 	case revoked && v.Phase != Revoked:
 		return Revocation{Revoked, ids(r.Keys), v.Before}, true
 	case !revoked && v.Phase == Revoked:
-		before := r.Now.Add(clockSkew)
+		before := r.Now.Add(clock.Skew)
 		for _, key := range r.Keys {
 			before = latest(before, key.Created)
 		}
-		return Revocation{Ended, nil, wholeSecond(latest(before, v.Before))}, true
+		return Revocation{Ended, nil, clock.WholeSecond(latest(before, v.Before))}, true
 	}
 	return v, false
-}
-
-// wholeSecond returns a time rounded up to a second, so that no token of the last second is spared.
-func wholeSecond(t time.Time) time.Time {
-	return t.UTC().Add(time.Second - time.Nanosecond).Truncate(time.Second)
 }
 
 func latest(a, b time.Time) time.Time {
