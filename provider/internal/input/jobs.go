@@ -28,8 +28,8 @@ func Jobs(in *Inputs, at Location, v property.Value) {
 	in.jobs[at.path.String()] = jobs
 }
 
-// Jobs returns the CI jobs that the rule [Jobs] has read from an input, with nil for each that is unknown as a whole, or
-// nil if the input is not given or unknown.
+// Jobs returns the CI jobs that the rule [Jobs] has read from an input, with nil for each that is unknown as a whole.
+// It returns nil if the input is not given or unknown.
 func (in *Inputs) Jobs(name string) []*oidc.Job { return in.jobs[name] }
 
 // job reads a CI job, and reports what is wrong with it. The job is nil if it is wrong as a whole.
