@@ -411,7 +411,7 @@ func (b *accessKeyBuilder) checkRoom(user string, j rotation.Journal, previousID
 			return err
 		}
 		if blocking, unrecorded := j.Blocking(keys, previous); len(blocking) > 0 {
-			return &blockedError{user, blocking, unrecorded}
+			return &blockedError{user, blocking, unrecorded, j.Generation == j.First}
 		}
 		return nil
 	}, func(err error) bool {
@@ -425,6 +425,8 @@ type blockedError struct {
 	user       string
 	keys       []rotation.UserKey
 	unrecorded bool
+	// isFirst says that the stack has no key of the user yet.
+	isFirst bool
 }
 
 func (e *blockedError) Error() string {
@@ -432,9 +434,13 @@ func (e *blockedError) Error() string {
 		"it by hand"
 	switch {
 	case !e.unrecorded:
-		return fmt.Sprintf("the user %q has no room for another access key, because AWS allows %d: %s. Keep the one that "+
-			"the output accessKeyId names. Delete another one when nobody uses it, and run the update again:\n%s",
-			e.user, rotation.Slots, describeKeys(e.keys), deleteCommands(e.user, e.keys[:1]))
+		keep := "Keep the one that the output accessKeyId names. Delete another one"
+		if e.isFirst {
+			keep = "Delete one"
+		}
+		return fmt.Sprintf("the user %q has no room for another access key, because AWS allows %d: %s. %s when nobody uses "+
+			"it, and run the update again:\n%s",
+			e.user, rotation.Slots, describeKeys(e.keys), keep, deleteCommands(e.user, e.keys[:1]))
 	case len(e.keys) == 1:
 		return fmt.Sprintf("the user %q has an access key that is not in the stack's state, %s: %s. Delete it when nobody "+
 			"uses it, and run the update again:\n%s", e.user, describeKeys(e.keys), unrecorded, deleteCommands(e.user, e.keys))
@@ -465,7 +471,7 @@ func (b *accessKeyBuilder) refusePrevious(user string, j rotation.Journal) (err 
 		lost, _ = j.Blocking(keys, "")
 	}
 	if len(lost) > 0 {
-		return &blockedError{user, lost, true}
+		return &blockedError{user, lost, true, false}
 	}
 	return fmt.Errorf("the previous access key of the user %q, of generation %d, is not in the stack's state any more, "+
 		"and AWS tells a secret only once; set previous to %q and leave out handOver for one update", user, j.Previous,

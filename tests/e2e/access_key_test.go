@@ -233,9 +233,13 @@ func TestAccessKeyBesideOthers(t *testing.T) {
 		return "aws iam delete-access-key --user-name cicd-bot --access-key-id " + id
 	}
 
-	// One by hand leaves room for the first key, and is named.
-	other := byHand()
+	// Two by hand leave no room for the first key.
+	other, another := byHand(), byHand()
 	s.Give(values{})
+	fails("has no room for another access key", other, another, ". Delete one when nobody uses it", command(other))
+	s.DeleteKey("cicd-bot", another)
+
+	// One by hand leaves room for the first key, and is named.
 	result, _ := s.MustUp()
 	first := harness.ReadKeyOutputs(t, result.Outputs)
 	if want := "neither rotates nor revokes: " + other + " (created "; !strings.Contains(result.StdOut, want) {
