@@ -64,7 +64,7 @@ func TestPlaygroundOfProgram(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "my robot")
 	harness.Check(t, os.CopyFS(dir, os.DirFS(filepath.Join(harness.Repo(t), "examples", "robot-account-yaml"))))
 	robot, rest, _ := strings.Cut(harness.Read(t, dir, "Pulumi.yaml"), "\noutputs:\n")
-	program := robot
+	program := robot + "      assumableRoles: [\"cicd/*\"]\n"
 	for _, block := range harness.CodeBlocks(harness.Read(t, harness.Repo(t), "README.md")) {
 		if block.Language == "yaml" {
 			program += block.Text
@@ -90,7 +90,8 @@ func TestPlaygroundOfProgram(t *testing.T) {
 		}
 		d.leavesNothing(t)
 	}
-	run("\nPulumi.playground.yaml\n", " AKIA", `"aws:PrincipalArn":"arn:aws:iam::123456789012:user/cicd-bot"`)
+	run("\nPulumi.playground.yaml\n", " AKIA", `"aws:PrincipalArn":"arn:aws:iam::123456789012:user/cicd-bot"`,
+		"arn:aws:iam::123456789012:role/cicd/*")
 	files, err := os.ReadDir(dir)
 	if err != nil || len(files) != 1 {
 		t.Errorf("the folder holds %v (%v)", files, err)

@@ -1,6 +1,8 @@
 package release
 
 import (
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -90,5 +92,21 @@ func TestInstallRefuses(t *testing.T) {
 	said, err := harness.Execute(t, dir, nil, "make", "-C", harness.Repo(t), "install", "PROGRAM="+dir)
 	if err == nil || !strings.Contains(said, `PROGRAM="`+dir+`" is not a folder with a Pulumi.yaml`) {
 		t.Errorf("make install ends with %v: %s", err, said)
+	}
+}
+
+// TestInstallWithoutPulumi checks that "make install" says what it leaves out where there is no pulumi on PATH.
+func TestInstallWithoutPulumi(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	for _, tool := range []string{"bash", "dirname", "git", "go", "make", "mktemp", "rm", "sed"} {
+		file, err := exec.LookPath(tool)
+		harness.Check(t, err)
+		harness.Check(t, os.Symlink(file, filepath.Join(path, tool)))
+	}
+	said := harness.Succeed(t, t.TempDir(), []string{"PATH=" + path}, "make", "-C", harness.Repo(t), "install",
+		"PROGRAM=examples/robot-account-yaml")
+	if !strings.Contains(said, "there is no pulumi on PATH") {
+		t.Errorf("make install says %s", said)
 	}
 }
