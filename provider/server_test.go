@@ -121,6 +121,31 @@ func TestCancelWaitsForConstructs(t *testing.T) {
 	}
 }
 
+// TestCancelAfterAFailure checks that an engine which cancels because a construct has failed gets an answer to the
+// constructs that it sends meanwhile, and shows no error of theirs.
+func TestCancelAfterAFailure(t *testing.T) {
+	t.Parallel()
+	tp := startProvider(t)
+	if _, err := tp.Construct(t.Context(), tp.robotRequest(t, resource.PropertyMap{"path": strs("x")})); err == nil {
+		t.Fatal("a path that is a list is taken")
+	}
+	cancelled := make(chan time.Time)
+	go func() {
+		_, err := tp.Cancel(t.Context(), &emptypb.Empty{})
+		if err != nil {
+			t.Error(err)
+		}
+		cancelled <- time.Now()
+	}()
+	time.Sleep(50 * time.Millisecond)
+	if _, err := tp.Construct(t.Context(), tp.robotRequest(t, nil)); err != nil {
+		t.Errorf("a construct that comes meanwhile gives %v", err)
+	}
+	if answered := time.Now(); !answered.Before(<-cancelled) {
+		t.Error("Cancel returns before the construct has")
+	}
+}
+
 // TestAttachAfterCancel says that a plugin which an engine has attached to serves the next one: each preview and each
 // update attaches, and cancels when it ends.
 func TestAttachAfterCancel(t *testing.T) {

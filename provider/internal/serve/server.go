@@ -130,10 +130,13 @@ func (s *server) Call(_ context.Context, req *pulumirpc.CallRequest) (*pulumirpc
 // a construct that had not answered before, it would show "grpc: the client connection is closing".
 func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	const (
-		longest  = 2 * time.Second        // The engine waits 5 seconds, for all plugins together.
-		answered = 100 * time.Millisecond // gRPC sends an answer after the method that gives it has returned.
+		longest = 2 * time.Second // The engine waits 5 seconds, for all plugins together.
+		// gRPC sends an answer after the method that gives it has returned, and after a failure the engine still sends the
+		// constructs that it had begun.
+		answered = 250 * time.Millisecond
 	)
-	if s.session.Load().end(longest) {
+	session := s.session.Load()
+	if session.end(longest) || session.failed.Load() {
 		time.Sleep(answered)
 	}
 	return &emptypb.Empty{}, nil
@@ -149,6 +152,11 @@ func (s *server) Construct(
 	}
 	ctx, end := session.begin(ctx)
 	defer end()
+	defer func() {
+		if err != nil {
+			session.failed.Store(true)
+		}
+	}()
 	if !req.GetAcceptsOutputValues() {
 		return nil, status.Error(codes.FailedPrecondition,
 			"this version of the Pulumi CLI is too old for the plugin: it does not accept output values")

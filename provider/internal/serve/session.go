@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,9 @@ type session struct {
 	cliVersions sync.Map
 	// limiter has a place for each construct that may run.
 	limiter chan struct{}
+
+	// failed says that a construct has returned an error.
+	failed atomic.Bool
 
 	mu      sync.Mutex
 	running int
