@@ -255,7 +255,7 @@ func newDeploymentRole(c *construction) (pulumi.ComponentResource, error) {
 		warnOfOtherPolicies(c, deployment, role)
 	}
 	deployment.RoleName = whenRegistered(role, role.Name)
-	deployment.RoleArn = c.previewedARN(role, role.Arn, aws.Account, namedRole)
+	deployment.RoleArn = c.previewedARN(role.Arn, deployment.RoleName, role.Path, aws.Account, namedRole)
 	deployment.RoleUniqueID = role.UniqueId
 	deployment.TrustPolicy = policy
 	return deployment, nil

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"errors"
+
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -62,14 +64,21 @@ func lookUpRole(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (
 	return iam.ParseEntity("role", role.Arn)
 }
 
-// previewedARN returns the ARN of a component's child. In a preview, that of a child that AWS does not have yet follows
-// from its path and name, so that a reviewer sees it in the policies that name it.
+// previewedARN returns the ARN of a component's child whose name may be given. In a preview, the AWS provider does not
+// tell that of a child which it creates, and tells the old one of a child whose path it changes. There the ARN follows
+// from the child's name and path, so that a reviewer sees it in the policies that name it. These are the child's own
+// outputs, and not the inputs of the component: a transform may change them, and --target leaves them as they are.
 func (c *construction) previewedARN(
-	made pulumi.Resource, arn pulumi.StringOutput, account *iam.Account, object named,
+	arn, name pulumi.StringOutput, path pulumi.StringPtrOutput, account *iam.Account, object named,
 ) pulumi.StringOutput {
-	if !c.DryRun() || account == nil || !c.in.Given(object.input) || !c.in.Known(object.input, "path") {
+	if !c.DryRun() || account == nil || !c.in.Given(object.input) {
 		return arn
 	}
-	text := account.EntityARN(object.kind, c.in.String("path"), c.in.String(object.input))
-	return after[pulumi.StringOutput, string](c.in.Derived(text, true, object.input, "path"), made)
+	return applyText(pulumi.All(name, path.Elem()), func(v []any) (string, error) {
+		var name, path string
+		if err := errors.Join(castTo(&name, v[0]), castTo(&path, v[1])); err != nil {
+			return "", err
+		}
+		return account.EntityARN(object.kind, path, name), nil
+	})
 }

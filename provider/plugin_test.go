@@ -300,8 +300,11 @@ func (tp *testPlugin) NewResource(args pulumi.MockResourceArgs) (string, resourc
 	}
 	state := maps.Clone(args.Inputs)
 	maps.DeleteFunc(state, func(_ resource.PropertyKey, v resource.PropertyValue) bool { return v.ContainsUnknowns() })
-	if _, named := state["name"]; !named {
-		state["name"] = resource.NewProperty(args.Name + "-1a2b3c4")
+	defaults := resource.PropertyMap{"name": resource.NewProperty(args.Name + "-1a2b3c4"), "path": resource.NewProperty("/")}
+	for name, value := range defaults {
+		if _, given := args.Inputs[name]; !given {
+			state[name] = value
+		}
 	}
 	kind := args.TypeToken[strings.LastIndex(args.TypeToken, ":")+1:]
 	if kind == "AccessKey" {

@@ -195,10 +195,10 @@ func newRobotAccount(c *construction) (pulumi.ComponentResource, error) {
 	}
 
 	robot.UserName = whenRegistered(user, user.Name)
-	robot.UserArn = c.previewedARN(user, user.Arn, aws.Account, namedUser)
+	robot.UserArn = c.previewedARN(user.Arn, robot.UserName, user.Path, aws.Account, namedUser)
 	robot.UserUniqueID = user.UniqueId
 	robot.GroupName = whenRegistered(group, group.Name)
-	robot.GroupArn = c.previewedARN(group, group.Arn, aws.Account, namedGroup)
+	robot.GroupArn = c.previewedARN(group.Arn, robot.GroupName, group.Path, aws.Account, namedGroup)
 	robot.GroupUniqueID = group.UniqueId
 	robot.PolicyName = groupPolicy.Name
 	robot.Policy = groupPolicy.Policy

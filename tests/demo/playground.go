@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
 
@@ -52,7 +54,10 @@ func play(ctx context.Context, example, language, program, commands string) (err
 	if !isOwn {
 		dir, err = l.Program(ctx, language, "examples/"+example+"-"+language)
 	} else if dir, err = filepath.Abs(dir); err == nil {
-		defer restoreSettings(dir)()
+		var restore func()
+		if restore, err = restoreSettings(dir); err == nil {
+			defer restore()
+		}
 	}
 	if err != nil {
 		return err
@@ -93,8 +98,13 @@ func play(ctx context.Context, example, language, program, commands string) (err
 }
 
 // restoreSettings returns what puts the settings of the stack in the folder of a program back: often there are none.
-func restoreSettings(dir string) func() {
-	file := filepath.Join(dir, "Pulumi."+playgroundStack+".yaml")
+func restoreSettings(dir string) (func(), error) {
+	path := filepath.Join(dir, "Pulumi.yaml")
+	project, err := workspace.LoadProject(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the program's project file: %w", err)
+	}
+	file := workspace.ProjectStackPath(path, project, playgroundStack)
 	held, err := os.ReadFile(file)
 	return func() {
 		switch {
@@ -103,13 +113,13 @@ func restoreSettings(dir string) func() {
 		case errors.Is(err, fs.ErrNotExist):
 			_ = os.Remove(file)
 		}
-	}
+	}, nil
 }
 
 // lacksSDK reports that the program in a folder, in another language than YAML, has not got this package's SDK.
 func lacksSDK(dir string) bool {
 	has := func(pattern string) bool {
-		found, _ := filepath.Glob(filepath.Join(dir, pattern))
+		found, _ := fs.Glob(os.DirFS(dir), pattern)
 		return len(found) > 0
 	}
 	module, _ := os.ReadFile(filepath.Join(dir, "go.mod"))

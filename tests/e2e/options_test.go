@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -17,6 +18,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/pulumi-cicd/pulumi-cicd/sdk/go/cicd"
@@ -423,6 +425,55 @@ func TestTransforms(t *testing.T) {
 	if user, _, _ := onlyRobot(t, l); user.Name != "transformed" {
 		t.Errorf("the user is %s", harness.Pretty(t, user))
 	}
+	s.MustDestroy()
+}
+
+// TestPreviewedARNs checks that updates keep to the plans of their previews: the ARN of the robot, which a preview shows in
+// the trust policy of a role, is the one that AWS gives.
+func TestPreviewedARNs(t *testing.T) {
+	t.Parallel()
+	l := harness.NewLab(t)
+	given, transformed := cicd.RobotAccountArgs{UserName: pulumi.String("bot")}, ""
+	s := harness.InlineStack(t, l, func(ctx *pulumi.Context) error {
+		robot, err := cicd.NewRobotAccount(ctx, "robot", &given, pulumi.Transforms([]pulumi.ResourceTransform{
+			func(_ context.Context, args *pulumi.ResourceTransformArgs) *pulumi.ResourceTransformResult {
+				if args.Type == "aws:iam/user:User" && transformed != "" {
+					args.Props["path"] = pulumi.String(transformed)
+				}
+				return &pulumi.ResourceTransformResult{Props: args.Props, Opts: args.Opts}
+			},
+		}))
+		if err != nil {
+			return err
+		}
+		_, err = cicd.NewDeploymentRole(ctx, "role", &cicd.DeploymentRoleArgs{Trusted: pulumi.StringArray{robot.UserArn}})
+		return err
+	})
+	for _, step := range []struct {
+		path, transformed string
+		targets           []string
+		want              string
+	}{
+		{want: "user/bot"},
+		{path: "/ci/", want: "user/ci/bot"},
+		{path: "/ci/", transformed: "/org/", want: "user/org/bot"},
+		{path: "/other/", targets: []string{"**DeploymentRole**"}, want: "user/org/bot"},
+		{path: "/other/", want: "user/other/bot"},
+	} {
+		given.Path, transformed = pulumi.String(cmp.Or(step.path, "/")), step.transformed
+		plan := filepath.Join(t.TempDir(), "plan.json")
+		s.MustPreview(optpreview.Plan(plan), optpreview.Target(step.targets))
+		if planned := harness.Read(t, plan); !strings.Contains(planned, accountIAM+step.want) {
+			t.Errorf("the preview does not show %s: %s", step.want, planned)
+		}
+		s.MustUp(optup.Plan(plan), optup.Target(step.targets))
+		for _, role := range harness.Account(t, l).Roles {
+			if !strings.Contains(role.Trust, `"`+accountIAM+step.want+`"`) {
+				t.Errorf("the role does not trust %s: %s", step.want, role.Trust)
+			}
+		}
+	}
+	s.Unchanged()
 	s.MustDestroy()
 }
 

@@ -96,8 +96,10 @@ func TestPlaygroundOfProgram(t *testing.T) {
 	if err != nil || len(files) != 1 {
 		t.Errorf("the folder holds %v (%v)", files, err)
 	}
-	// It may have settings for a stack of this name.
-	const settings, own = "Pulumi.playground.yaml", "config:\n  robot-account:size: large\n"
+	// It may have settings for a stack of this name, in a folder of its choice.
+	const settings, own = "settings/Pulumi.playground.yaml", "config:\n  robot-account:size: large\n"
+	write("Pulumi.yaml", "stackConfigDir: settings\n"+program)
+	harness.Check(t, os.Mkdir(filepath.Join(dir, "settings"), 0o700))
 	write(settings, own)
 	run()
 	if left := harness.Read(t, dir, settings); left != own {
@@ -110,7 +112,7 @@ func TestPlaygroundOfProgram(t *testing.T) {
 func TestPlaygroundWithoutSDK(t *testing.T) {
 	t.Parallel()
 	for _, language := range []string{"typescript", "python", "go"} {
-		dir := t.TempDir()
+		dir := filepath.Join(t.TempDir(), "my [robot]")
 		harness.Check(t, os.CopyFS(dir, os.DirFS(filepath.Join(harness.Repo(t), "examples", "robot-account-"+language))))
 		for _, installed := range []bool{false, true} {
 			if installed {
