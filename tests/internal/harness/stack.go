@@ -34,7 +34,10 @@ func LocalStack(t *testing.T, l *lab.Lab, dir string) *Stack {
 	t.Helper()
 	command, err := cli()
 	Check(t, err)
-	s, err := auto.UpsertStackLocalSource(t.Context(), "dev", dir, auto.EnvVars(l.Env()), auto.Pulumi(command),
+	env := l.Env()
+	// To check the types of a program takes three seconds of CPU in each of its runs. TestProgramTypes checks them.
+	env["PULUMI_NODEJS_TRANSPILE_ONLY"] = "true"
+	s, err := auto.UpsertStackLocalSource(t.Context(), "dev", dir, auto.EnvVars(env), auto.Pulumi(command),
 		auto.SecretsProvider(lab.SecretsProvider))
 	Check(t, err)
 	return &Stack{s, t, l}
