@@ -87,13 +87,9 @@ const noSetting = "CICD_TEST="
 // installPlugin installs the release from a server, in a home of Pulumi's and with one more setting in the environment.
 func installPlugin(t *testing.T, home, server, setting string, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.Command("pulumi", append([]string{
+	return harness.Execute(t, t.TempDir(), append(homeEnv(home), setting), "pulumi", append([]string{
 		"plugin", "install", "resource", "cicd", distVersion, "--server", server, "--non-interactive",
 	}, args...)...)
-	cmd.Dir = t.TempDir()
-	cmd.Env = append(homeEnv(home), setting)
-	out, err := cmd.CombinedOutput()
-	return string(out), err
 }
 
 func installedPlugin(home string) string {
