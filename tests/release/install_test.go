@@ -15,8 +15,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
-
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/harness"
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
@@ -147,9 +145,7 @@ func folderStack(t *testing.T, l *lab.Lab, dir, home string, settings ...string)
 		name, value, _ := strings.Cut(setting, "=")
 		env[name] = value
 	}
-	s, err := auto.UpsertStackLocalSource(t.Context(), "dev", dir, auto.EnvVars(env))
-	harness.Check(t, err)
-	return &harness.Stack{Stack: s, T: t, Lab: l}
+	return harness.NewStack(t, l, dir, env)
 }
 
 // checkProvider says that the engine ran one version of the plugin cicd and no other.

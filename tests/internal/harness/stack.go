@@ -31,11 +31,17 @@ type Stack struct {
 // LocalStack makes a stack of the program in a folder, which has none yet.
 func LocalStack(t *testing.T, l *lab.Lab, dir string) *Stack {
 	t.Helper()
-	command, err := cli()
-	Check(t, err)
 	env := l.Env()
 	// To check the types of a program takes three seconds of CPU in each of its runs. TestProgramTypes checks them.
 	env["PULUMI_NODEJS_TRANSPILE_ONLY"] = "true"
+	return NewStack(t, l, dir, env)
+}
+
+// NewStack makes a stack of the program in a folder, which has none yet, with an environment for the CLI.
+func NewStack(t *testing.T, l *lab.Lab, dir string, env map[string]string) *Stack {
+	t.Helper()
+	command, err := cli()
+	Check(t, err)
 	s, err := auto.NewStackLocalSource(t.Context(), "dev", dir, auto.EnvVars(env), auto.Pulumi(frugal{command, l}),
 		auto.SecretsProvider(lab.SecretsProvider))
 	Check(t, err)
