@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -116,8 +115,11 @@ func decrypt(ctx context.Context, provider *apitype.SecretsProvidersV1, stored [
 		return nil, err
 	}
 	text, err := config.NewSymmetricCrypter(key).DecryptValue(ctx, secret.Ciphertext)
-	if err != nil || strings.Contains(text, resource.SigKey) {
-		return nil, fmt.Errorf("it is more than a secret: %w", err)
+	switch {
+	case err != nil:
+		return nil, err
+	case strings.Contains(text, resource.SigKey):
+		return nil, errors.New("the secret holds what is no plain value")
 	}
 	err = json.Unmarshal([]byte(text), &value)
 	return value, err
