@@ -42,7 +42,8 @@ build:
 
 ## sdk: schema.json, sdk/ and docs/reference.md from the Go code, offline
 sdk:
-	go -C cmd/pulumi-gen-cicd run . -root ../..
+	@# Trimmed, go builds it once for all working copies.
+	go -C cmd/pulumi-gen-cicd run -trimpath . -root ../..
 	cd sdk/go/cicd && go mod tidy
 
 ## tools: what the tests run with, and this package where their programs find it

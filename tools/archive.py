@@ -14,7 +14,7 @@ import tarfile
 target, folder = sys.argv[1], pathlib.Path(sys.argv[2])
 with (
     open(target, "wb") as out,
-    gzip.GzipFile("", "wb", 9, out, mtime=0) as packed,
+    gzip.GzipFile("", "wb", 8, out, mtime=0) as packed,
     tarfile.open(fileobj=packed, mode="w") as tar,
 ):
     for file in sorted(f for f in folder.rglob("*") if f.is_file()):

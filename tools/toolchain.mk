@@ -159,12 +159,14 @@ plugin: | $(call built,pulumi)
 
 # --- the environment ---------------------------------------------------------------------------------------------
 
-# What is installed comes first on PATH.
+# What is installed comes first on PATH. Each command of the CLI logs to a file, and looks at all of them to delete the
+# oldest: without a limit those of one run of the tests, thousands, would cost each command a third of its time.
 env: .tools/done/pip-tests $(call built,pulumi) $(AWS6) plugin | $(filter $(HOSTS) aws7,$(MAKECMDGOALS))
 	@printf 'export %s\n' \
 		"PATH=$(if $(USABLE),\$$PATH:'$(BIN)','$(BIN)':\$$PATH)" \
 		"PULUMI_HOME='$(PULUMI_HOME)'" \
 		"PULUMI_SKIP_UPDATE_CHECK=true" \
+		"PULUMI_LOG_ROTATION_MAX_TOTAL_MB=1" \
 		"CICD_PULUMI='$(PULUMI)'" \
 		"CICD_TOOLS_PYTHON='$(CURDIR)/$(VENV)'" \
 		"MOTO_PYTHON='$(CURDIR)/$(VENV)'" \

@@ -45,7 +45,7 @@ func TestKilledAdoption(t *testing.T) {
 		})
 		harness.Check(t, err)
 		f := &fleet{t: t, lab: l, dir: dir}
-		f.run("stack", "init")
+		f.run("stack", "init", "--secrets-provider", lab.SecretsProvider)
 		l.Calls()
 		return f
 	}

@@ -73,6 +73,7 @@ func TestFaults(t *testing.T) {
 			t.Parallel()
 			l := harness.NewLab(t)
 			f := newFleet(t, l, "faults")
+			f.env = withoutCheckpoints
 			f.change("faults", robots, 0)
 			f.run("up", "--yes", "--skip-preview")
 			isWhole(t, l, "without a fault", f)
@@ -129,7 +130,7 @@ func TestTwoStacksAtOnce(t *testing.T) {
 		var running sync.WaitGroup
 		for _, f := range fleets {
 			running.Go(func() {
-				if out, err := f.lab.Command(t.Context(), f.dir, args...).CombinedOutput(); err != nil {
+				if out, err := f.command(args...).CombinedOutput(); err != nil {
 					t.Errorf("%s: pulumi %s: %v\n%s", what, args[0], err, out)
 				}
 			})
@@ -161,7 +162,7 @@ func TestEndpointGone(t *testing.T) {
 		before := harness.Pretty(t, harness.Account(t, l))
 		f.change("gone", 5, round)
 		l.Calls()
-		cmd := f.lab.Command(t.Context(), f.dir, "up", "--yes", "--skip-preview")
+		cmd := f.command("up", "--yes", "--skip-preview")
 		for i, variable := range cmd.Env {
 			if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_ENDPOINT_URL") {
 				cmd.Env[i] = name + "=http://127.0.0.1:1" // Which nobody listens on.

@@ -1,10 +1,9 @@
 package chaos
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,7 +30,13 @@ type fleet struct {
 	path string
 	// policy is the ARN of what is attached to the deployment roles.
 	policy string
+	// env are more settings of the CLI.
+	env []string
 }
+
+// withoutCheckpoints are the settings with which a file backend writes the state at the end of an update only, and not
+// at each step too, which takes a third of the CPU with 25 robots. An update that is killed needs those.
+var withoutCheckpoints = []string{"PULUMI_EXPERIMENTAL=true", "PULUMI_SKIP_CHECKPOINTS=true"}
 
 // newFleet makes a stack without robots. The AWS plugin makes each call a few times only, so that it ends before long.
 func newFleet(t *testing.T, l *lab.Lab, project string) *fleet {
@@ -77,10 +82,17 @@ func (f *fleet) write(project string) {
 	harness.Check(f.t, err)
 }
 
+// command returns a command of the CLI.
+func (f *fleet) command(args ...string) *exec.Cmd {
+	cmd := f.lab.Command(f.t.Context(), f.dir, args...)
+	cmd.Env = append(cmd.Env, f.env...)
+	return cmd
+}
+
 // run runs a command of the CLI that has to succeed.
 func (f *fleet) run(args ...string) string {
 	f.t.Helper()
-	out, err := f.lab.Command(f.t.Context(), f.dir, args...).CombinedOutput()
+	out, err := f.command(args...).CombinedOutput()
 	if err != nil {
 		f.t.Fatalf("pulumi %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
@@ -89,24 +101,8 @@ func (f *fleet) run(args ...string) string {
 
 // up runs an update, and returns its output and whether it succeeds.
 func (f *fleet) up() (string, error) {
-	out, err := f.lab.Command(f.t.Context(), f.dir, "up", "--yes", "--skip-preview").CombinedOutput()
+	out, err := f.command("up", "--yes", "--skip-preview").CombinedOutput()
 	return string(out), err
-}
-
-// state returns the stack's state, from its file.
-func (f *fleet) state() apitype.DeploymentV3 {
-	f.t.Helper()
-	file := filepath.Join(f.lab.Dir, "state", ".pulumi", "stacks", filepath.Base(f.dir), "dev.json")
-	text, err := os.ReadFile(file)
-	harness.Check(f.t, err)
-	var state struct {
-		Checkpoint apitype.CheckpointV3 `json:"checkpoint"`
-	}
-	harness.Check(f.t, json.Unmarshal(text, &state))
-	if state.Checkpoint.Latest == nil {
-		return apitype.DeploymentV3{}
-	}
-	return *state.Checkpoint.Latest
 }
 
 // isWhole says that the account holds each of the robots of the fleets once, and nothing else, and that the states say
@@ -119,7 +115,7 @@ func isWhole(t *testing.T, l *lab.Lab, what string, fleets ...*fleet) {
 		robots += len(f.robots)
 		roles += len(f.trusted)
 		known := map[string]int{}
-		state := f.state()
+		state := harness.State(f.t, f.lab, f.dir)
 		for _, r := range state.Resources {
 			known[string(r.Type)]++
 		}
@@ -206,7 +202,7 @@ func (f *fleet) repair() (noted, others int) {
 	if len(locks) > 0 {
 		f.run("cancel", "--yes")
 	}
-	state := f.state()
+	state := harness.State(f.t, f.lab, f.dir)
 	known, pending := map[string]bool{}, map[string]bool{}
 	for _, r := range state.Resources {
 		known[string(r.Type)+" "+string(r.ID)] = true

@@ -74,7 +74,7 @@ func randomEnd(random *rand.Rand, calls int, longest time.Duration) end {
 // endedUp runs an update that is ended, and returns its output, and whether it succeeded and was hit at all.
 func (f *fleet) endedUp(e end) (out string, succeeded, hit bool) {
 	f.t.Helper()
-	cmd := f.lab.Command(f.t.Context(), f.dir, "up", "--yes", "--skip-preview")
+	cmd := f.command("up", "--yes", "--skip-preview")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = &said, &said

@@ -64,12 +64,11 @@ func TestLoad(t *testing.T) {
 	)
 	l := harness.NewLab(t)
 	f := newFleet(t, l, "load")
+	f.env = append([]string{"GOGC="}, withoutCheckpoints...)
 	idle := idleMemory(t)
 	run := func(args ...string) {
 		t.Helper()
-		cmd := f.lab.Command(t.Context(), f.dir, append(args, "--yes", "--skip-preview", "--suppress-progress")...)
-		// A file backend would write the whole state at each step.
-		cmd.Env = append(cmd.Env, "PULUMI_EXPERIMENTAL=true", "PULUMI_SKIP_CHECKPOINTS=true", "GOGC=")
+		cmd := f.command(append(args, "--yes", "--skip-preview", "--suppress-progress")...)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		var out strings.Builder
 		cmd.Stdout, cmd.Stderr = &out, &out
@@ -118,7 +117,7 @@ func TestLoad(t *testing.T) {
 			t.Errorf("round %d: there are the calls %v", round, calls)
 		}
 		known := map[string]int{}
-		for _, r := range f.state().Resources {
+		for _, r := range harness.State(t, l, f.dir).Resources {
 			known[string(r.Type)]++
 		}
 		if known["cicd:index:RobotAccount"] != robots || known["aws:iam/groupPolicy:GroupPolicy"] != robots {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -312,10 +314,24 @@ func (d *demoRun) leavesNothing(t *testing.T) {
 	}
 }
 
-// demoProgram builds the demo.
+// demoProgram builds the demo, unless it is there and up to date, and returns its file.
 func demoProgram(t *testing.T) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "demo")
-	harness.Succeed(t, filepath.Join(harness.Repo(t), "tests"), nil, "go", "build", "-o", program, "./demo")
+	program, err := builtDemo()
+	harness.Check(t, err)
 	return program
 }
+
+var builtDemo = sync.OnceValues(func() (string, error) {
+	repo, err := lab.Repo()
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(repo, ".tools", "test-demo")
+	cmd := exec.Command("go", "build", "-o", program, "./demo")
+	cmd.Dir = filepath.Join(repo, "tests")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the demo: %w\n%s", err, out)
+	}
+	return program, nil
+})

@@ -5,6 +5,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"debug/buildinfo"
 	"encoding/hex"
@@ -69,14 +70,21 @@ func newRelease(dir, from string) (*release, error) {
 	if err := snapshot(dir, from); err != nil {
 		return nil, err
 	}
-	// Only the platform that can be tested here: each takes its time.
-	cmd := exec.Command(filepath.Join(dir, "tools", "dist"), distVersion)
-	cmd.Dir = os.TempDir()
+	return &release{dir, filepath.Join(dir, "dist")}, runDist(dir, os.TempDir())
+}
+
+// runDist runs tools/dist of a working copy in a folder, only for the platform that can be tested here: each takes its
+// time.
+func runDist(checkout, dir string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), harness.Limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(checkout, "tools", "dist"), distVersion)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "PLATFORMS="+runtime.GOOS+"/"+runtime.GOARCH, "SOURCE_DATE_EPOCH=")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("tools/dist: %w\n%s", err, out)
+		return fmt.Errorf("tools/dist: %w\n%s", err, out)
 	}
-	return &release{dir, filepath.Join(dir, "dist")}, nil
+	return nil
 }
 
 // snapshot makes a clone of a working copy, in which what is not committed is. The clone shares the working copy's
@@ -348,12 +356,7 @@ func TestDistIsReproducible(t *testing.T) {
 	_, err := git(first.checkout, "clone", "--quiet", "--shared", first.checkout, dir)
 	harness.Check(t, err)
 	harness.Check(t, os.Symlink(filepath.Join(first.checkout, ".tools"), filepath.Join(dir, ".tools")))
-	cmd := exec.Command(filepath.Join(dir, "tools", "dist"), distVersion)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PLATFORMS="+runtime.GOOS+"/"+runtime.GOARCH, "SOURCE_DATE_EPOCH=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("tools/dist: %v\n%s", err, out)
-	}
+	harness.Check(t, runDist(dir, dir))
 
 	a, b := files(t, first.dist), files(t, filepath.Join(dir, "dist"))
 	harness.Same(t, "the files", slices.Sorted(maps.Keys(b)), slices.Sorted(maps.Keys(a)))

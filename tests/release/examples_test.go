@@ -85,6 +85,32 @@ func TestExampleInstalls(t *testing.T) {
 	}
 }
 
+// TestProgramTypes checks the types of the programs in TypeScript with their settings, which all have in common. Most
+// tests run them without.
+func TestProgramTypes(t *testing.T) {
+	t.Parallel()
+	dir, modules := t.TempDir(), os.Getenv("CICD_NODE_MODULES")
+	harness.Check(t, os.Symlink(modules, filepath.Join(dir, "node_modules")))
+	var files []string
+	for _, folder := range []string{"examples", "tests/programs"} {
+		programs, err := filepath.Glob(filepath.Join(harness.Repo(t), folder, "*-typescript"))
+		harness.Check(t, err)
+		for _, program := range programs {
+			name := filepath.Join(folder, filepath.Base(program))
+			copyFolder(t, name, filepath.Join(dir, name))
+			files = append(files, filepath.Join(name, "index.ts"))
+			if harness.Read(t, dir, name, "tsconfig.json") != harness.Read(t, dir, filepath.Dir(files[0]), "tsconfig.json") {
+				t.Errorf("%s and %s have different settings", files[0], name)
+			}
+		}
+	}
+	harness.Check(t, os.WriteFile(filepath.Join(dir, "tsconfig.json"), []byte(harness.Pretty(t, map[string]any{
+		"extends": "./" + filepath.Dir(files[0]) + "/tsconfig.json", "files": files,
+		"compilerOptions": map[string]any{"noEmit": true, "skipLibCheck": true},
+	})), 0o600))
+	harness.Succeed(t, dir, nil, "node", filepath.Join(modules, "typescript", "bin", "tsc"), "--project", dir)
+}
+
 // TestInstallRefuses checks that "make install" does nothing for a folder that holds no program.
 func TestInstallRefuses(t *testing.T) {
 	t.Parallel()

@@ -15,8 +15,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
-
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/harness"
 	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
@@ -87,13 +85,9 @@ const noSetting = "CICD_TEST="
 // installPlugin installs the release from a server, in a home of Pulumi's and with one more setting in the environment.
 func installPlugin(t *testing.T, home, server, setting string, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.Command("pulumi", append([]string{
+	return harness.Execute(t, t.TempDir(), append(homeEnv(home), setting), "pulumi", append([]string{
 		"plugin", "install", "resource", "cicd", distVersion, "--server", server, "--non-interactive",
 	}, args...)...)
-	cmd.Dir = t.TempDir()
-	cmd.Env = append(homeEnv(home), setting)
-	out, err := cmd.CombinedOutput()
-	return string(out), err
 }
 
 func installedPlugin(home string) string {
@@ -151,9 +145,7 @@ func folderStack(t *testing.T, l *lab.Lab, dir, home string, settings ...string)
 		name, value, _ := strings.Cut(setting, "=")
 		env[name] = value
 	}
-	s, err := auto.UpsertStackLocalSource(t.Context(), "dev", dir, auto.EnvVars(env))
-	harness.Check(t, err)
-	return &harness.Stack{Stack: s, T: t, Lab: l}
+	return harness.NewStack(t, l, dir, env)
 }
 
 // checkProvider says that the engine ran one version of the plugin cicd and no other.

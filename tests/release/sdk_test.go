@@ -322,13 +322,12 @@ func TestSDKServedSchema(t *testing.T) {
 func TestSDKGeneration(t *testing.T) {
 	t.Parallel()
 	root, dir := harness.Repo(t), t.TempDir()
-	generator := filepath.Join(dir, "generator")
-	harness.Succeed(t, root, []string{"GOWORK=off"}, "go", "-C", "cmd/pulumi-gen-cicd", "build", "-tags", "schema", "-o", generator, ".")
 	var first map[string]string
 	for _, name := range []string{"first", "second"} {
 		out := filepath.Join(dir, name)
 		harness.Check(t, os.Mkdir(out, 0o700))
-		harness.Succeed(t, root, offline, generator, "-out", out)
+		harness.Succeed(t, root, append(offline, "GOWORK=off"), "go", "-C", "cmd/pulumi-gen-cicd", "run", "-trimpath", ".",
+			"-root", root, "-out", out)
 		var names []string
 		harness.Check(t, filepath.WalkDir(out, func(path string, entry fs.DirEntry, err error) error {
 			if err == nil && !entry.IsDir() {

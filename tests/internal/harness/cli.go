@@ -3,28 +3,32 @@ package harness
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+
+	"github.com/pulumi-cicd/pulumi-cicd/tests/internal/lab"
 )
 
 // cli is the CLI for all stacks.
-var cli = sync.OnceValues(func() (auto.PulumiCommand, error) {
-	command, err := auto.NewPulumiCommand(nil)
-	return frugal{command}, err
-})
+var cli = sync.OnceValues(func() (auto.PulumiCommand, error) { return auto.NewPulumiCommand(nil) })
 
-// frugal is the CLI without what the Automation API asks it after each update: the history, which no test wants to
-// know, and the outputs, twice. Each answer would cost a fifth of a second of CPU.
-type frugal struct{ auto.PulumiCommand }
+// frugal is the CLI for the stacks of a lab without what the Automation API asks it after each update: the history,
+// which no test wants to know, and the outputs, twice. Each answer would cost a fifth of a second of CPU.
+type frugal struct {
+	auto.PulumiCommand
+	lab *lab.Lab
+}
 
 // Run runs a command of the CLI.
 func (f frugal) Run(
@@ -35,65 +39,88 @@ func (f frugal) Run(
 		return "[]", "", 0, nil
 	}
 	if strings.HasPrefix(command, "stack output ") {
-		outputs, known := readOutputs(workdir, env, args[len(args)-1])
-		// Only the CLI can decrypt secrets.
-		if known && (!strings.Contains(outputs, hidden) || !strings.Contains(command, " --show-secrets")) {
+		show := strings.Contains(command, " --show-secrets")
+		if outputs, known := readOutputs(ctx, f.lab, workdir, args[len(args)-1], show); known {
 			return outputs, "", 0, nil
 		}
 	}
 	return f.PulumiCommand.Run(ctx, workdir, stdin, out, errs, env, args...)
 }
 
-// hidden is what the CLI shows of an output that is secret.
-const hidden = "[secret]"
+// State returns the state of the stack dev of the program in a folder, from its file.
+func State(t *testing.T, l *lab.Lab, dir string) apitype.DeploymentV3 {
+	t.Helper()
+	state, err := readState(l, dir, "dev")
+	Check(t, err)
+	return state
+}
 
-// readOutputs reads the outputs of the stack of a name from the state in its file backend, as "stack output --json"
-// prints them. It does not know them where they hold what the CLI does not print as it is stored.
-func readOutputs(workdir string, env []string, stack string) (outputs string, known bool) {
-	project, err := workspace.LoadProject(filepath.Join(workdir, "Pulumi.yaml"))
-	if err != nil {
-		return "", false
-	}
-	var backend *url.URL
-	for _, variable := range env {
-		if value, ok := strings.CutPrefix(variable, "PULUMI_BACKEND_URL="); ok {
-			if backend, err = url.Parse(value); err != nil {
-				return "", false
-			}
-		}
-	}
-	if backend == nil {
-		return "", false
-	}
-	text, err := os.ReadFile(filepath.Join(backend.Path, ".pulumi", "stacks", project.Name.String(), stack+".json"))
-	if err != nil {
-		return "", false
-	}
+// readState reads the state of a stack of the program in a folder, from its file.
+func readState(l *lab.Lab, dir, stack string) (apitype.DeploymentV3, error) {
 	var state struct {
 		Checkpoint struct{ Latest apitype.DeploymentV3 }
 	}
-	if json.Unmarshal(text, &state) != nil {
+	project, err := workspace.LoadProject(filepath.Join(dir, "Pulumi.yaml"))
+	if err != nil {
+		return state.Checkpoint.Latest, err
+	}
+	text, err := os.ReadFile(filepath.Join(l.Dir, "state", ".pulumi", "stacks", project.Name.String(), stack+".json"))
+	if err == nil {
+		err = json.Unmarshal(text, &state)
+	}
+	return state.Checkpoint.Latest, err
+}
+
+// readOutputs reads the outputs of a stack of the program in a folder from its state, as "stack output --json" prints
+// them. It does not know them where they hold what the CLI does not print as it is stored.
+func readOutputs(ctx context.Context, l *lab.Lab, dir, stack string, show bool) (outputs string, known bool) {
+	state, err := readState(l, dir, stack)
+	if err != nil {
 		return "", false
 	}
 	values := map[string]any{}
-	for _, r := range state.Checkpoint.Latest.Resources {
+	for _, r := range state.Resources {
 		if r.Type != resource.RootStackType {
 			continue
 		}
 		for name, value := range r.Outputs {
 			stored, err := json.Marshal(value)
 			switch {
-			case err != nil:
+			case err != nil || state.SecretsProviders == nil:
 				return "", false
-			case strings.Contains(string(stored), resource.SecretSig):
-				values[name] = hidden
-			case strings.Contains(string(stored), resource.SigKey):
-				return "", false
-			default:
+			case !strings.Contains(string(stored), resource.SigKey):
 				values[name] = value
+			case !show && strings.Contains(string(stored), resource.SecretSig):
+				values[name] = "[secret]"
+			default:
+				if values[name], err = decrypt(ctx, state.SecretsProviders, stored); err != nil {
+					return "", false
+				}
 			}
 		}
 	}
-	text, err = json.Marshal(values)
+	text, err := json.Marshal(values)
 	return string(text), err == nil
+}
+
+// decrypt decrypts a value in a state that is nothing but a secret.
+func decrypt(ctx context.Context, provider *apitype.SecretsProvidersV1, stored []byte) (value any, err error) {
+	var secret struct{ Ciphertext string }
+	var settings struct{ EncryptedKey []byte }
+	if err := errors.Join(json.Unmarshal(stored, &secret), json.Unmarshal(provider.State, &settings)); err != nil {
+		return nil, err
+	}
+	key, err := lab.DecryptKey(settings.EncryptedKey)
+	if err != nil {
+		return nil, err
+	}
+	text, err := config.NewSymmetricCrypter(key).DecryptValue(ctx, secret.Ciphertext)
+	switch {
+	case err != nil:
+		return nil, err
+	case strings.Contains(text, resource.SigKey):
+		return nil, errors.New("the secret holds what is no plain value")
+	}
+	err = json.Unmarshal([]byte(text), &value)
+	return value, err
 }

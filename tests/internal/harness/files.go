@@ -1,17 +1,23 @@
 package harness
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
-// Execute runs a program in a folder, and returns all that it says.
+// Execute runs a program in a folder, for no longer than [Limit], and returns all that it says.
 func Execute(t *testing.T, dir string, env []string, program string, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, args...)
+	ctx, cancel := context.WithTimeout(t.Context(), Limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
+	// What it has started may keep its output open.
+	cmd.WaitDelay = time.Minute
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()

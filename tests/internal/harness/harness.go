@@ -63,12 +63,24 @@ func AWSVersions() (six, seven string) {
 	return os.Getenv("CICD_AWS_PLUGIN_VERSION"), os.Getenv("CICD_AWS7_PLUGIN_VERSION")
 }
 
+// Limit is how long a test may run its programs. One that hangs fails alone, and not with its whole package.
+const Limit = 10 * time.Minute
+
 // NewAccount starts a lab with another account number, beside the one that a test has.
 func NewAccount(t *testing.T, number string) *lab.Lab {
 	t.Helper()
 	l, err := lab.NewAccount(t.Context(), t.TempDir(), number)
 	Check(t, err)
 	t.Cleanup(l.Close)
+	limit := time.AfterFunc(Limit, func() {
+		t.Errorf("the test does not end within %v: what it runs is killed", Limit)
+		for _, pid := range lab.ProcessesWith("PULUMI_BACKEND_URL=" + l.Env()["PULUMI_BACKEND_URL"]) {
+			if process, err := os.FindProcess(pid); err == nil {
+				_ = process.Kill()
+			}
+		}
+	})
+	t.Cleanup(func() { limit.Stop() })
 	if os.Getenv(AWS7Variable) == "1" {
 		UseAWS7(l)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
-	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
@@ -29,12 +28,21 @@ type Stack struct {
 	Lab *lab.Lab
 }
 
-// LocalStack makes a stack of the program in a folder.
+// LocalStack makes a stack of the program in a folder, which has none yet.
 func LocalStack(t *testing.T, l *lab.Lab, dir string) *Stack {
+	t.Helper()
+	env := l.Env()
+	// To check the types of a program takes three seconds of CPU in each of its runs. TestProgramTypes checks them.
+	env["PULUMI_NODEJS_TRANSPILE_ONLY"] = "true"
+	return NewStack(t, l, dir, env)
+}
+
+// NewStack makes a stack of the program in a folder, which has none yet, with an environment for the CLI.
+func NewStack(t *testing.T, l *lab.Lab, dir string, env map[string]string) *Stack {
 	t.Helper()
 	command, err := cli()
 	Check(t, err)
-	s, err := auto.UpsertStackLocalSource(t.Context(), "dev", dir, auto.EnvVars(l.Env()), auto.Pulumi(command),
+	s, err := auto.NewStackLocalSource(t.Context(), "dev", dir, auto.EnvVars(env), auto.Pulumi(frugal{command, l}),
 		auto.SecretsProvider(lab.SecretsProvider))
 	Check(t, err)
 	return &Stack{s, t, l}
@@ -61,9 +69,9 @@ func InlineStack(t *testing.T, l *lab.Lab, program pulumi.RunFunc) *Stack {
 	settings := workspace.ProjectStack{Config: config.Map{
 		config.MustMakeKey("cicd", "awsVersion"): config.NewValue(version),
 	}}
-	s, err := auto.UpsertStackInlineSource(t.Context(), "dev", "robot-account", program,
+	s, err := auto.NewStackInlineSource(t.Context(), "dev", "robot-account", program,
 		auto.Stacks(map[string]workspace.ProjectStack{"dev": settings}),
-		auto.Pulumi(command), auto.EnvVars(l.Env()), auto.WorkDir(t.TempDir()),
+		auto.Pulumi(frugal{command, l}), auto.EnvVars(l.Env()), auto.WorkDir(t.TempDir()),
 		auto.SecretsProvider(lab.SecretsProvider), auto.Project(workspace.Project{
 			Name: tokens.PackageName("robot-account"), Runtime: workspace.NewProjectRuntimeInfo("go", nil),
 		}))
@@ -169,11 +177,14 @@ func (s *Stack) Unchanged() {
 	}
 }
 
-// MustDestroy destroys the stack, and checks that the account is empty then.
+// MustDestroy destroys the stack, and checks that neither its state nor the account holds anything then.
 func (s *Stack) MustDestroy() {
 	s.T.Helper()
-	_, err := s.Destroy(s.T.Context(), optdestroy.Remove())
+	_, err := s.Destroy(s.T.Context())
 	Check(s.T, err)
+	if state := State(s.T, s.Lab, s.Workspace().WorkDir()); len(state.Resources) != 0 {
+		s.T.Errorf("after destroy the state holds %s", Pretty(s.T, state))
+	}
 	if a := Account(s.T, s.Lab); len(a.Users)+len(a.Groups) != 0 {
 		s.T.Errorf("after destroy the account holds %s", Pretty(s.T, a))
 	}

@@ -129,11 +129,7 @@ func readUser(ctx context.Context, client *iam.Client, f *front, name string) (U
 		Name: name, Path: aws.ToString(got.User.Path), ARN: aws.ToString(got.User.Arn), ID: aws.ToString(got.User.UserId),
 		Boundary: f.boundary(name), Tags: map[string]string{},
 	}
-	tags, err := client.ListUserTags(ctx, &iam.ListUserTagsInput{UserName: &name})
-	if err != nil {
-		return User{}, fmt.Errorf("list the tags of %s: %w", name, err)
-	}
-	for _, tag := range tags.Tags {
+	for _, tag := range got.User.Tags {
 		user.Tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
 	groups, err := client.ListGroupsForUser(ctx, &iam.ListGroupsForUserInput{UserName: &name})

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -13,10 +14,17 @@ const SecretsProvider = "hashivault://lab"
 // vaultPath is where the lab serves Vault.
 const vaultPath = "/v1/transit/"
 
+// vaultPrefix begins each ciphertext of Vault.
+const vaultPrefix = "vault:v1:"
+
+// DecryptKey returns the key of a stack's secrets from its ciphertext, as the lab's Vault does.
+func DecryptKey(ciphertext []byte) ([]byte, error) {
+	return base64.StdEncoding.DecodeString(strings.TrimPrefix(string(ciphertext), vaultPrefix))
+}
+
 // serveVault is the transit engine of Vault, as far as the CLI calls it. Its ciphertexts are the plaintexts: they hold
 // the keys of the stacks of tests, and any lab can read them.
 func serveVault(w http.ResponseWriter, r *http.Request) {
-	const prefix = "vault:v1:"
 	var asked, answer struct {
 		Plaintext  string `json:"plaintext,omitempty"`
 		Ciphertext string `json:"ciphertext,omitempty"`
@@ -26,9 +34,9 @@ func serveVault(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if strings.HasPrefix(r.URL.Path, vaultPath+"encrypt/") {
-		answer.Ciphertext = prefix + asked.Plaintext
+		answer.Ciphertext = vaultPrefix + asked.Plaintext
 	} else {
-		answer.Plaintext = strings.TrimPrefix(asked.Ciphertext, prefix)
+		answer.Plaintext = strings.TrimPrefix(asked.Ciphertext, vaultPrefix)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{"data": answer})
