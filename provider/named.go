@@ -65,7 +65,7 @@ func lookUpRole(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (
 }
 
 // previewedARN returns the ARN of a component's child whose name may be given. In a preview, the AWS provider does not
-// tell that of a child which it creates, and tells the old one of a child whose path it changes. There the ARN follows
+// tell that of a child which it creates, and tells the old one of a user whose path it changes. There the ARN follows
 // from the child's name and path, so that a reviewer sees it in the policies that name it. These are the child's own
 // outputs, and not the inputs of the component: a transform may change them, and --target leaves them as they are.
 func (c *construction) previewedARN(

@@ -60,7 +60,7 @@ func (in *Inputs) isFull() bool { return len(in.problems) == maxProblems }
 func (in *Inputs) reportKind(at Location, v property.Value, want string) {
 	if isLost(v) {
 		in.Report(at, v, fmt.Errorf("must be %s, and is null in the output that it comes from; give that output a value, "+
-			"or leave the input out", want))
+			"leave the input out, or exclude this resource too if --exclude skips the one with that output", want))
 		return
 	}
 	in.Report(at, v, fmt.Errorf("must be %s, and is %s", want, Kind(v)))
