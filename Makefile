@@ -58,9 +58,9 @@ test: tools
 	@# knows nothing of the programs that these run, and would take what it remembers for true when only those have
 	@# changed. Some tests mostly wait, so that there are more of them at once than processors. Packages run one after
 	@# the other: some tests measure time or memory, or kill processes at a moment of their choice.
-	$(ENV) cd tests && $(GOTESTSUM) -count 1 -p 1 -parallel 3 -timeout 30m ./...
+	$(ENV) cd tests && $(GOTESTSUM) -count 1 -p 1 -parallel 4 -timeout 30m ./...
 	@# What the components register, look up and rotate, once more with version 7 of the AWS provider.
-	$(ENV) cd tests && CICD_LAB_AWS7=1 $(GOTESTSUM) -count 1 -parallel 3 -run '^($(AWS7_TESTS))$$' ./e2e
+	$(ENV) cd tests && CICD_LAB_AWS7=1 $(GOTESTSUM) -count 1 -parallel 4 -run '^($(AWS7_TESTS))$$' ./e2e
 
 ## demo: a real "pulumi up" of the robot account, or of another EXAMPLE, in LANGUAGE
 demo:

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,10 +23,16 @@ func Main(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "the tests need the tools of tools/toolchain.mk: run \"make test\"")
 		os.Exit(1)
 	}
+	// Some may be set with "go env -w" only. Without them, a test that runs make would build another plugin, and install it
+	// while others run.
+	flags, err := exec.Command("go", "env", "GOFLAGS").Output()
+	if err != nil {
+		panic(err)
+	}
 	for name, value := range map[string]string{
 		// Programs in Go are linked at each preview and update: without what only a debugger reads, in two thirds of the
 		// time.
-		"GOFLAGS": os.Getenv("GOFLAGS") + " -ldflags=-w",
+		"GOFLAGS": strings.TrimSpace(string(flags)) + " -ldflags=-w",
 		// The CLI and its plugins end before they hold much memory. With less garbage collection they take a fifth less
 		// CPU. Tests that measure memory set it back.
 		"GOGC": "400",
