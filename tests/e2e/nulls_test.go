@@ -47,6 +47,9 @@ func TestNullOfAnotherResource(t *testing.T) {
 		})
 		return err
 	})
+	for _, component = range []string{"robot", "role"} {
+		s.MustPreview()
+	}
 	for name, wants := range map[string][]string{
 		"robot": {"assumableRoles = null", "sourceIps = null", "permissionsBoundary = null"},
 		"role": {
@@ -55,7 +58,6 @@ func TestNullOfAnotherResource(t *testing.T) {
 		},
 	} {
 		component = name
-		s.MustPreview()
 		_, _, err := s.TryUp()
 		if err == nil {
 			t.Fatalf("the update of the %s succeeds", name)

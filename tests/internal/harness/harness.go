@@ -4,6 +4,7 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,9 +24,9 @@ func Main(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "the tests need the tools of tools/toolchain.mk: run \"make test\"")
 		os.Exit(1)
 	}
-	// Some may be set with "go env -w" only. Without them, a test that runs make would build another plugin, and install it
-	// while others run.
-	flags, err := exec.Command("go", "env", "GOFLAGS").Output()
+	// Some may be set with "go env -w" only. Without them, a test that runs make would build another plugin, and install
+	// it while others run.
+	flags, err := exec.CommandContext(context.Background(), "go", "env", "GOFLAGS").Output()
 	if err != nil {
 		panic(err)
 	}
