@@ -3,17 +3,16 @@
 package lab
 
 import (
-	"bytes"
+	"bufio"
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
-	"strconv"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -23,7 +22,6 @@ import (
 type moto struct {
 	url  *url.URL
 	cmd  *exec.Cmd
-	log  bytes.Buffer
 	done chan struct{}
 	// kind is what it was started with: servers of the same kind can stand in for each other.
 	kind string
@@ -80,62 +78,60 @@ func (m *moto) close() {
 	m.end()
 }
 
-// startMoto starts a server on a free port of 127.0.0.1, with the Python of the tools, or else with the
-// one on PATH.
+// startedMoto is what moto says when it listens.
+var startedMoto = regexp.MustCompile(`Running on (http://127\.0\.0\.1:\d+)`)
+
+// startMoto starts a server on a free port of 127.0.0.1, with the Python of the tools, or else with the one on PATH. It
+// takes an idle one if there is one.
 func startMoto(ctx context.Context, account string, options []Option) (*moto, error) {
 	kind := fmt.Sprint(account, options)
 	if m := idleServer(kind); m != nil {
 		return m, nil
 	}
-	python := os.Getenv("MOTO_PYTHON")
-	if python == "" {
-		python = "python3"
-	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	m := &moto{
-		url:  &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))},
-		done: make(chan struct{}),
-		kind: kind,
-	}
+	python := cmp.Or(os.Getenv("MOTO_PYTHON"), "python3")
+	m := &moto{done: make(chan struct{}), kind: kind}
 	//nolint:noctx // Close ends it.
-	m.cmd = exec.Command(python, "-m", "moto.server", "-H", "127.0.0.1", "-p", strconv.Itoa(port))
+	m.cmd = exec.Command(python, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0")
 	m.cmd.Env = append(os.Environ(), "MOTO_ACCOUNT_ID="+account)
 	for _, option := range options {
 		m.cmd.Env = append(m.cmd.Env, string(option))
 	}
-	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
+	out, in := io.Pipe()
+	m.cmd.Stdout, m.cmd.Stderr = in, in
 	endWithParent(m.cmd)
 	if err := m.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start moto: %w", err)
 	}
 	go func() {
 		_ = m.cmd.Wait()
+		_ = in.Close()
 		close(m.done)
 	}()
-	if err := m.wait(ctx); err != nil {
-		m.close()
-		return nil, fmt.Errorf("start moto with %s: %w\n%s", python, err, m.log.String())
-	}
-	return m, nil
-}
-
-func (m *moto) wait(ctx context.Context) error {
+	started := make(chan string, 1)
+	var log strings.Builder
+	go func() {
+		defer close(started)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			if found := startedMoto.FindStringSubmatch(lines.Text()); found != nil {
+				started <- found[1]
+				break
+			}
+			fmt.Fprintln(&log, lines.Text())
+		}
+		_, _ = io.Copy(io.Discard, out)
+	}()
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	for {
-		if err := m.control(ctx, "reset", ""); err == nil {
-			return nil
+	select {
+	case address, listens := <-started:
+		if listens {
+			m.url, _ = url.Parse(address)
+			return m, nil
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-m.done:
-			return errors.New("it ended")
-		case <-time.After(50 * time.Millisecond):
-		}
+		return nil, fmt.Errorf("start moto with %s: it ended\n%s", python, &log)
+	case <-ctx.Done():
+		m.end()
+		return nil, fmt.Errorf("start moto with %s: %w", python, ctx.Err())
 	}
 }
 
@@ -164,13 +160,4 @@ func (m *moto) control(ctx context.Context, path, body string) error {
 func (m *moto) end() {
 	_ = m.cmd.Process.Kill()
 	<-m.done
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
