@@ -80,7 +80,7 @@ type front struct {
 
 	// serving is held by the calls that have arrived and are not served yet.
 	serving sync.RWMutex
-	// passing is held by the calls that are with moto, and wholly by one for which moto is told something else.
+	// passing is held by the calls that are with moto. A call for which the lab changes what moto enforces holds it alone.
 	passing *semaphore.Weighted
 }
 
