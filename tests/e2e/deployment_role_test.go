@@ -135,9 +135,7 @@ const (
 // as a replacement before it happens, and policies come and go alone.
 func TestDeploymentRoleInputs(t *testing.T) {
 	t.Parallel()
-	l, err := lab.New(t.Context(), t.TempDir(), lab.ManagedPolicies)
-	harness.Check(t, err)
-	t.Cleanup(l.Close)
+	l := harness.NewLab(t, lab.ManagedPolicies)
 	admin := awsiam.NewFromConfig(l.Config())
 	for name, path := range map[string]string{"buckets": "/cicd/", "queues": "/", "topics": "/", "boundary": "/"} {
 		_, err := admin.CreatePolicy(t.Context(), &awsiam.CreatePolicyInput{
@@ -322,7 +320,7 @@ func TestDeploymentRoleInputs(t *testing.T) {
 		}
 	}
 	l.Calls()
-	_, err = s.Destroy(t.Context(), optdestroy.Remove())
+	_, err := s.Destroy(t.Context(), optdestroy.Remove())
 	harness.Check(t, err)
 	note()
 	withoutRoles(t, l)

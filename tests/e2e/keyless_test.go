@@ -118,9 +118,7 @@ func TestKeylessExamples(t *testing.T) {
 	t.Parallel()
 	states := newStates(t)
 	eachLanguage(t, func(t *testing.T, language string) {
-		l, err := lab.New(t.Context(), t.TempDir(), lab.ManagedPolicies)
-		harness.Check(t, err)
-		t.Cleanup(l.Close)
+		l := harness.NewLab(t, lab.ManagedPolicies)
 		s := harness.ProgramStack(t, l, language, "examples/keyless-"+language)
 		result, steps := s.MustUp()
 		if want := []string{
@@ -201,9 +199,7 @@ func TestKeylessExamples(t *testing.T) {
 // TestQuickStart checks that the program of README's quick start runs, in the project of the example that it is written in.
 func TestQuickStart(t *testing.T) {
 	t.Parallel()
-	l, err := lab.New(t.Context(), t.TempDir(), lab.ManagedPolicies)
-	harness.Check(t, err)
-	t.Cleanup(l.Close)
+	l := harness.NewLab(t, lab.ManagedPolicies)
 	dir, err := l.Program(t.Context(), "typescript", "examples/keyless-typescript")
 	harness.Check(t, err)
 	var programs []string

@@ -57,8 +57,7 @@ func TestMakePlayground(t *testing.T) {
 	}
 }
 
-// TestPlaygroundOfProgram checks that README's program runs in a playground, in a folder of its owner, and that the folder
-// is the same afterwards.
+// TestPlaygroundOfProgram checks that README's program runs in a playground, and that its folder is the same afterwards.
 func TestPlaygroundOfProgram(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "my robot")

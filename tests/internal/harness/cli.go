@@ -72,7 +72,7 @@ func readState(l *lab.Lab, dir, stack string) (apitype.DeploymentV3, error) {
 }
 
 // readOutputs reads the outputs of a stack of the program in a folder from its state, as "stack output --json" prints
-// them. It does not know them where they hold what the CLI does not print as it is stored.
+// them. It does not know outputs that the CLI prints in another form than the state has.
 func readOutputs(ctx context.Context, l *lab.Lab, dir, stack string, show bool) (outputs string, known bool) {
 	state, err := readState(l, dir, stack)
 	if err != nil {

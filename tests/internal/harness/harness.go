@@ -50,9 +50,9 @@ func Main(m *testing.M) {
 }
 
 // NewLab starts a lab for a stack, and closes it when the test ends.
-func NewLab(t *testing.T) *lab.Lab {
+func NewLab(t *testing.T, options ...lab.Option) *lab.Lab {
 	t.Helper()
-	return NewAccount(t, lab.Account)
+	return NewAccount(t, lab.Account, options...)
 }
 
 // LagVariable is the environment variable that has every lab tell changes of users and access keys only after some
@@ -75,9 +75,9 @@ func AWSVersions() (six, seven string) {
 const Limit = 10 * time.Minute
 
 // NewAccount starts a lab with another account number, beside the one that a test has.
-func NewAccount(t *testing.T, number string) *lab.Lab {
+func NewAccount(t *testing.T, number string, options ...lab.Option) *lab.Lab {
 	t.Helper()
-	l, err := lab.NewAccount(t.Context(), t.TempDir(), number)
+	l, err := lab.NewAccount(t.Context(), t.TempDir(), number, options...)
 	Check(t, err)
 	t.Cleanup(l.Close)
 	limit := time.AfterFunc(Limit, func() {
